@@ -1,0 +1,21 @@
+package io.baton.engine;
+
+/**
+ * A snapshot of an engine's load, for routing and metrics.
+ *
+ * @param queuedPrefillTokens prompt tokens admitted or waiting and not yet computed here
+ * @param runningSequences sequences in the running batch
+ * @param waitingSequences requests waiting for admission or prefill
+ * @param prefillTokensPerSecond measured; 0 until known
+ * @param decodeStepMicros measured mean of recent decode steps; 0 until known
+ */
+public record EngineLoad(
+        long queuedPrefillTokens,
+        int runningSequences,
+        int waitingSequences,
+        int blockCapacity,
+        int freeBlocks,
+        int cachedBlocks,
+        int usedBlocks,
+        double prefillTokensPerSecond,
+        double decodeStepMicros) {}

@@ -1,0 +1,24 @@
+package io.baton.engine;
+
+/** What happens to a sequence on a decode node. Called on the scheduler thread; must not block or throw. */
+public interface GenerationListener {
+
+    /**
+     * Blocks for the whole sequence are committed. The first {@code cachedTokens} of {@code totalTokens} (prompt and
+     * emitted) are in the node's own cache. The caller now answers with {@link GenerationHandle#prefillLocally()} or
+     * {@link GenerationHandle#takeBlocks()}; nothing runs until it does.
+     */
+    void admitted(int cachedTokens, int totalTokens);
+
+    /** Local prefill only: tokens {@code [0, tokensDone)} are done. */
+    void prefilled(int tokensDone);
+
+    /** The next output token. Returns false to end the sequence here (a stop string matched). */
+    boolean token(GeneratedToken token);
+
+    /** Ended well; nothing more follows and every block is released. */
+    void finished(FinishReason reason, GenerationTimes times);
+
+    /** Ended otherwise, after a cancel too; nothing more follows. */
+    void failed(EngineException cause);
+}

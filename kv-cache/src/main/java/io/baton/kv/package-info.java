@@ -1,0 +1,10 @@
+/**
+ * Block identity and block accounting. {@link io.baton.kv.SequenceFingerprint} and {@link io.baton.kv.SequenceRoot} say
+ * which function is computed for whom; {@link io.baton.kv.BlockChain} turns token ids into chained
+ * {@link io.baton.kv.BlockHash}es, of which 128 bits are the {@link io.baton.kv.BlockKey}. Values are immutable and may be
+ * used by any thread; everything that counts or holds blocks is confined to the scheduler thread of its node.
+ */
+@NullMarked
+package io.baton.kv;
+
+import org.jspecify.annotations.NullMarked;
