@@ -1,0 +1,108 @@
+package io.baton.e2e.fault;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.baton.e2e.fault.FaultProxy.Direction;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class FaultProxyTest {
+
+    private static final byte[] MESSAGE = new byte[10_000];
+
+    static {
+        for (int i = 0; i < MESSAGE.length; i++) {
+            MESSAGE[i] = (byte) i;
+        }
+    }
+
+    private ServerSocket echo;
+    private FaultProxy proxy;
+    private Socket client;
+
+    @BeforeEach
+    void connectThroughTheProxy() throws IOException {
+        echo = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        Thread.ofVirtual().start(() -> {
+            try (Socket socket = echo.accept()) {
+                socket.getInputStream().transferTo(socket.getOutputStream());
+            } catch (IOException e) {
+                return; // the test ended
+            }
+        });
+        proxy = FaultProxy.to(echo.getLocalPort());
+        client = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
+        client.setSoTimeout(300);
+    }
+
+    @AfterEach
+    void closeEverything() throws IOException {
+        client.close();
+        proxy.close();
+        echo.close();
+    }
+
+    @Test
+    void forwardsEveryByteUntilAFaultIsArmed() throws IOException {
+        client.getOutputStream().write(MESSAGE);
+        assertThat(client.getInputStream().readNBytes(MESSAGE.length)).isEqualTo(MESSAGE);
+        assertThat(proxy.bytes(Direction.FROM_CLIENT)).isEqualTo(MESSAGE.length);
+    }
+
+    @Test
+    void aCutComesAtTheScriptedByteAndNotBefore() throws IOException {
+        proxy.arm(Direction.FROM_CLIENT, 1_000, new Fault.Cut());
+        client.getOutputStream().write(MESSAGE, 0, 1_000);
+        assertThat(client.getInputStream().readNBytes(1_000)).hasSize(1_000);
+        client.getOutputStream().write(MESSAGE, 0, 1);
+        assertThatThrownBy(() -> client.getInputStream().readAllBytes()).isInstanceOf(IOException.class);
+        assertThat(proxy.bytes(Direction.FROM_CLIENT)).isEqualTo(1_000);
+    }
+
+    @Test
+    void aCorruptedByteIsTheOnlyOneThatDiffers() throws IOException {
+        proxy.arm(Direction.FROM_SERVER, 4_321, new Fault.Corrupt(0x10));
+        client.getOutputStream().write(MESSAGE);
+        byte[] expected = MESSAGE.clone();
+        expected[4_321] ^= 0x10;
+        assertThat(client.getInputStream().readNBytes(MESSAGE.length)).isEqualTo(expected);
+    }
+
+    @Test
+    void aStalledDirectionGoesOnWhenHealed() throws Exception {
+        proxy.arm(Direction.FROM_SERVER, 100, new Fault.Stall());
+        client.getOutputStream().write(MESSAGE);
+        assertThat(client.getInputStream().readNBytes(100)).hasSize(100);
+        assertThat(proxy.struck(Direction.FROM_SERVER).await(1, TimeUnit.SECONDS)).isTrue();
+        assertThatThrownBy(() -> client.getInputStream().read()).isInstanceOf(SocketTimeoutException.class);
+        proxy.heal();
+        assertThat(client.getInputStream().readNBytes(MESSAGE.length - 100))
+                .isEqualTo(Arrays.copyOfRange(MESSAGE, 100, MESSAGE.length));
+    }
+
+    @Test
+    void aHalfOpenConnectionTakesBytesAndAnswersNothing() throws IOException {
+        proxy.arm(Direction.FROM_CLIENT, 0, new Fault.HalfOpen());
+        client.getOutputStream().write(MESSAGE);
+        assertThatThrownBy(() -> client.getInputStream().read()).isInstanceOf(SocketTimeoutException.class);
+        assertThat(proxy.open()).isEqualTo(1);
+    }
+
+    @Test
+    void aThrottledDirectionKeepsToItsRate() throws IOException {
+        proxy.arm(Direction.FROM_SERVER, 0, new Fault.Throttle(50_000));
+        long start = System.nanoTime();
+        client.getOutputStream().write(MESSAGE);
+        assertThat(client.getInputStream().readNBytes(MESSAGE.length)).isEqualTo(MESSAGE);
+        assertThat(System.nanoTime() - start).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(150));
+    }
+}
