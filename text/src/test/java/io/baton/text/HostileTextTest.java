@@ -1,0 +1,59 @@
+package io.baton.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.baton.model.files.VocabularyFile.Merge;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** No text takes more than about linear time: one megabyte of the worst stays below a second. */
+class HostileTextTest {
+
+    private static final int MEGABYTE = 1 << 20;
+    private static final Duration BOUND = Duration.ofSeconds(1);
+    private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean(); // a busy machine is no failure
+    private static final EncodeOptions SPECIAL = new EncodeOptions(true, true);
+
+    private static final List<String> UNITS = List.of(
+            "a", " ", "\n", "1", "=", "'", "🙂", "<|im_start|", "A", "\r", "ab", "\u00A0", "é", "中", "\uD800", "\u0301", "<|", "<s", "<0x0A>", " a", "'s",
+            " \n", "\u2581", "\u0000", "xy z");
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-spm", "gpt-2", "qwen2"})
+    void aMegabyteOfOneLetterTakesLessThanASecond(String name) {
+        assertLinear(SharedData.tokenizer("tokenizers/ggml-vocab-" + name + ".gguf"), MEGABYTE, UNITS.subList(0, 8));
+    }
+
+    @Test
+    void smallVocabulariesAreNoEasierToAttack() {
+        List<Merge> doubling = new ArrayList<>();
+        List<String> words = new ArrayList<>(List.of("a", "b"));
+        for (int length = 1; length < 1 << 12; length *= 2) {
+            doubling.add(new Merge("a".repeat(length), "a".repeat(length)));
+            words.add("a".repeat(2 * length));
+        }
+        assertLinear(Tokenizer.of(TestingVocabularies.sentencePiece(words)), MEGABYTE / 8, UNITS);
+        assertLinear(Tokenizer.of(TestingVocabularies.byteLevel("gpt-2", doubling)), MEGABYTE / 8, UNITS);
+        assertLinear(Tokenizer.of(TestingVocabularies.byteLevel("smollm", doubling)), MEGABYTE / 8, UNITS);
+        assertLinear(Tokenizer.of(TestingVocabularies.byteLevel("llama-bpe", doubling)), MEGABYTE / 8, UNITS);
+    }
+
+    private static void assertLinear(Tokenizer tokenizer, int chars, List<String> units) {
+        tokenizer.encode("a ".repeat(1 << 16), SPECIAL); // compiled code, as a server has it
+        for (String unit : units) {
+            String text = unit.repeat(chars / unit.length());
+            long start = CLOCK.getCurrentThreadCpuTime();
+            int[] tokens = tokenizer.encode(text, SPECIAL);
+            assertThat(Duration.ofNanos(CLOCK.getCurrentThreadCpuTime() - start))
+                    .as(unit)
+                    .isLessThan(BOUND.multipliedBy(chars).dividedBy(MEGABYTE));
+            assertThat(tokens).isNotEmpty();
+        }
+    }
+}
