@@ -1,0 +1,178 @@
+package io.baton.engine.model;
+
+import io.baton.engine.ActivationMode;
+import io.baton.engine.EngineException;
+import io.baton.engine.LoadProgress;
+import io.baton.engine.ModelShape;
+import io.baton.engine.compute.ComputeTeam;
+import io.baton.engine.kernel.MatrixFormat;
+import io.baton.engine.kernel.PackedMatrix;
+import io.baton.engine.kernel.PanelWriter;
+import io.baton.engine.memory.OffHeap;
+import io.baton.model.files.ModelFile;
+import io.baton.model.files.RopePairs;
+import io.baton.model.files.RopeParameters;
+import io.baton.model.files.Tensor;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntUnaryOperator;
+
+/**
+ * Packs the weights of a Llama-family file into panels, sixteen rows at a time on the whole compute team. Query and key rows
+ * are brought into one order, so that a model gives the same bits whichever format it came in.
+ */
+public final class ModelPacker {
+
+    private static final IntUnaryOperator SAME_ROW = IntUnaryOperator.identity();
+    private static final int PANELS_PER_STEP = 64; // progress is reported this often
+
+    private final ModelFile file;
+    private final ModelShape shape;
+    private final ActivationMode mode;
+    private final ComputeTeam team;
+    private final LoadProgress progress;
+    private final Arena memory = Arena.ofShared();
+    private final long totalBytes;
+    private long packedBytes;
+
+    private ModelPacker(ModelFile file, ActivationMode mode, ComputeTeam team, LoadProgress progress) {
+        this.file = file;
+        this.shape = LlamaFiles.shape(file);
+        this.mode = mode;
+        this.team = team;
+        this.progress = progress;
+        this.totalBytes = weightBytes(file, mode);
+    }
+
+    /** Packs a file that {@link LlamaFiles#check} accepts; the file may be closed afterwards. */
+    public static PackedModel pack(ModelFile file, ActivationMode mode, ComputeTeam team, LoadProgress progress) {
+        ModelPacker packer = new ModelPacker(file, mode, team, progress);
+        try {
+            return packer.model();
+        } catch (RuntimeException e) {
+            packer.memory.close();
+            throw e;
+        }
+    }
+
+    /** What packed matrices will take. */
+    private static long weightBytes(ModelFile file, ActivationMode mode) {
+        long bytes = 0;
+        for (Tensor tensor : file.tensors()) {
+            if (tensor.shape().size() == 2) {
+                int columns = Math.toIntExact(tensor.columns());
+                bytes += format(mode, columns).matrixBytes(Math.toIntExact(tensor.rows()), columns);
+            }
+        }
+        return bytes;
+    }
+
+    /** Everything a packed model will take off-heap. */
+    public static long memoryBytes(ModelFile file, ActivationMode mode) {
+        return weightBytes(file, mode)
+                + RopeTable.bytes(file.metadata().rope(), file.metadata().contextLength());
+    }
+
+    private PackedModel model() {
+        RopeParameters rope = file.metadata().rope();
+        PackedMatrix embedding = matrix("token_embd.weight", shape.vocabularySize(), shape.dim(), SAME_ROW);
+        List<LayerWeights> layers = new ArrayList<>();
+        for (int i = 0; i < shape.layers(); i++) {
+            layers.add(layer("blk." + i + ".", rope));
+        }
+        long finalNorm = vector("output_norm.weight");
+        PackedMatrix head = file.metadata().tiedOutput()
+                ? embedding
+                : matrix("output.weight", shape.vocabularySize(), shape.dim(), SAME_ROW);
+        RopeTable table = new RopeTable(rope, shape.contextLength(), memory);
+        float epsilon = file.metadata().normEpsilon();
+        return new PackedModel(shape, mode, epsilon, table, embedding, layers, finalNorm, head, memory);
+    }
+
+    private LayerWeights layer(String prefix, RopeParameters rope) {
+        int dim = shape.dim();
+        int queries = shape.heads() * shape.headDim();
+        int keys = shape.kvHeads() * shape.headDim();
+        IntUnaryOperator canonical = canonicalRow(rope, shape.headDim());
+        return new LayerWeights(
+                vector(prefix + "attn_norm.weight"),
+                matrix(prefix + "attn_q.weight", queries, dim, canonical),
+                matrix(prefix + "attn_k.weight", keys, dim, canonical),
+                matrix(prefix + "attn_v.weight", keys, dim, SAME_ROW),
+                matrix(prefix + "attn_output.weight", dim, queries, SAME_ROW),
+                vector(prefix + "ffn_norm.weight"),
+                matrix(prefix + "ffn_gate.weight", shape.hiddenDim(), dim, SAME_ROW),
+                matrix(prefix + "ffn_up.weight", shape.hiddenDim(), dim, SAME_ROW),
+                matrix(prefix + "ffn_down.weight", dim, shape.hiddenDim(), SAME_ROW));
+    }
+
+    /** Which row of the file becomes a row of the canonical order, where a pair's halves are half the rotation apart. */
+    static IntUnaryOperator canonicalRow(RopeParameters rope, int headDim) {
+        int pairs = rope.dimensions() / 2;
+        return rope.pairs() == RopePairs.HALVES
+                ? SAME_ROW
+                : row -> {
+                    int inHead = row % headDim;
+                    int source = inHead < pairs ? 2 * inHead : 2 * (inHead - pairs) + 1;
+                    return inHead < 2 * pairs ? row - inHead + source : row;
+                };
+    }
+
+    private static MatrixFormat format(ActivationMode mode, int columns) {
+        return switch (mode) {
+            case F32 -> MatrixFormat.F32;
+            case BF16 -> MatrixFormat.BF16;
+            case Q8 -> MatrixFormat.Q8.takes(columns) ? MatrixFormat.Q8 : MatrixFormat.F32;
+        };
+    }
+
+    private PackedMatrix matrix(String name, int rows, int columns, IntUnaryOperator sourceRow) {
+        Tensor tensor = file.requireTensor(name);
+        if (tensor.rows() != rows || tensor.columns() != columns) {
+            throw new EngineException(
+                    EngineException.Kind.UNSUPPORTED_MODEL,
+                    "%s: %s has shape %s, expected [%d, %d]".formatted(file.path(), name, tensor.shape(), rows, columns));
+        }
+        PanelWriter writer = PanelWriter.of(format(mode, columns), rows, columns, memory);
+        TensorRows source = new TensorRows(tensor);
+        AtomicInteger badRow = new AtomicInteger(-1);
+        int panels = writer.matrix().panelCount();
+        for (int first = 0; first < panels; first += PANELS_PER_STEP) {
+            int from = first;
+            int count = Math.min(PANELS_PER_STEP, panels - first);
+            team.forRanges(count, 1, (begin, end, worker) -> {
+                float[] values = new float[columns];
+                int last = Math.min(rows, (from + end) * MatrixFormat.PANEL_ROWS);
+                for (int row = (from + begin) * MatrixFormat.PANEL_ROWS; row < last; row++) {
+                    if (!source.write(sourceRow.applyAsInt(row), writer, row, values)) {
+                        badRow.set(row);
+                    }
+                }
+            });
+            packedBytes += count * writer.matrix().format().panelBytes(columns);
+            progress.packed(Math.min(packedBytes, totalBytes), totalBytes);
+        }
+        if (badRow.get() >= 0) {
+            throw new EngineException(
+                    EngineException.Kind.UNSUPPORTED_MODEL,
+                    "%s: %s holds a weight that is not finite; the file is damaged".formatted(file.path(), name));
+        }
+        return writer.matrix();
+    }
+
+    private long vector(String name) {
+        Tensor tensor = file.requireTensor(name);
+        if (tensor.elements() != shape.dim()) {
+            throw new EngineException(
+                    EngineException.Kind.UNSUPPORTED_MODEL,
+                    "%s: %s has shape %s, expected [%d]".formatted(file.path(), name, tensor.shape(), shape.dim()));
+        }
+        float[] values = new float[shape.dim()];
+        new TensorRows(tensor).read(0, values);
+        long address = memory.allocate(OffHeap.rowBytes(shape.dim()), OffHeap.ALIGNMENT).address();
+        OffHeap.copy(values, values.length, address);
+        return address;
+    }
+}

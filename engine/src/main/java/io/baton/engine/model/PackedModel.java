@@ -1,0 +1,40 @@
+package io.baton.engine.model;
+
+import io.baton.engine.ActivationMode;
+import io.baton.engine.ModelShape;
+import io.baton.engine.kernel.PackedMatrix;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/**
+ * The weights of a Llama-family model, packed. Immutable; any thread. Closing it frees the weights: every pass over it must
+ * have ended.
+ *
+ * @param activations what fixed the format of the matrices
+ * @param normEpsilon of every RMSNorm
+ * @param embedding a row per token
+ * @param finalNorm address of {@code [dim]} f32
+ * @param head from the final norm to logits; the embedding itself when the model ties them
+ * @param memory where everything lies
+ */
+public record PackedModel(
+        ModelShape shape,
+        ActivationMode activations,
+        float normEpsilon,
+        RopeTable rope,
+        PackedMatrix embedding,
+        List<LayerWeights> layers,
+        long finalNorm,
+        PackedMatrix head,
+        Arena memory)
+        implements AutoCloseable {
+
+    public PackedModel {
+        layers = List.copyOf(layers);
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}
