@@ -1,0 +1,4 @@
+@NullMarked
+package io.baton.transfer;
+
+import org.jspecify.annotations.NullMarked;
