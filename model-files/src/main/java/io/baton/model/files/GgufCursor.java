@@ -91,10 +91,9 @@ final class GgufCursor {
     GgufValueType valueType(String field) {
         long start = position;
         int id = int32(field);
-        if (!GgufValueType.known(id)) {
-            throw ModelFileException.at(path, start, field, Integer.toUnsignedString(id), "a value type from 0 to 12");
-        }
-        return GgufValueType.of(id);
+        return GgufValueType.ofId(id)
+                .orElseThrow(() -> ModelFileException.at(
+                        path, start, field, Integer.toUnsignedString(id), "a value type from 0 to 12"));
     }
 
     KeyArray array(String field) {

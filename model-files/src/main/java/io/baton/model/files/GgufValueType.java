@@ -3,29 +3,38 @@ package io.baton.model.files;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.math.BigInteger;
+import java.util.Arrays;
+import java.util.Optional;
 
-/** The types of GGUF's key values; ordinals are the numbers in the file. */
+/** The types of GGUF's key values. */
 enum GgufValueType {
-    UINT8(1),
-    INT8(1),
-    UINT16(2),
-    INT16(2),
-    UINT32(4),
-    INT32(4),
-    FLOAT32(4),
-    BOOL(1),
-    STRING(0),
-    ARRAY(0),
-    UINT64(8),
-    INT64(8),
-    FLOAT64(8);
+    UINT8(0, 1),
+    INT8(1, 1),
+    UINT16(2, 2),
+    INT16(3, 2),
+    UINT32(4, 4),
+    INT32(5, 4),
+    FLOAT32(6, 4),
+    BOOL(7, 1),
+    STRING(8, 0),
+    ARRAY(9, 0),
+    UINT64(10, 8),
+    INT64(11, 8),
+    FLOAT64(12, 8);
 
     private static final GgufValueType[] VALUES = values();
 
+    private final int id;
     private final int bytes;
 
-    GgufValueType(int bytes) {
+    GgufValueType(int id, int bytes) {
+        this.id = id;
         this.bytes = bytes;
+    }
+
+    /** The type's number in a file. */
+    int id() {
+        return id;
     }
 
     /** Bytes of a value; 0 for those whose length is in the file. */
@@ -33,12 +42,8 @@ enum GgufValueType {
         return bytes;
     }
 
-    static boolean known(int id) {
-        return id >= 0 && id < VALUES.length;
-    }
-
-    static GgufValueType of(int id) {
-        return VALUES[id];
+    static Optional<GgufValueType> ofId(int id) {
+        return Arrays.stream(VALUES).filter(type -> type.id == id).findFirst();
     }
 
     /** A scalar as Long, Double or Boolean. An unsigned value beyond {@code Long.MAX_VALUE} is a BigInteger. */
