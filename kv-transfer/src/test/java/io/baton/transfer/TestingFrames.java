@@ -119,6 +119,13 @@ final class TestingFrames {
         }
 
         @Override
+        public int read(byte[] target, int offset, int length) {
+            int count = Math.min(length, bytes.remaining());
+            bytes.get(target, offset, count);
+            return count == 0 && length > 0 ? -1 : count;
+        }
+
+        @Override
         public int available() {
             return bytes.remaining();
         }

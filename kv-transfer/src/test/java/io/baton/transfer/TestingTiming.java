@@ -69,7 +69,7 @@ final class TestingTiming extends AbstractExecutorService implements ScheduledEx
                 super.run();
             } else if (runAndReset()) {
                 due += periodNanos;
-                add(this);
+                put(this);
             }
         }
 
@@ -84,9 +84,13 @@ final class TestingTiming extends AbstractExecutorService implements ScheduledEx
         }
     }
 
-    private synchronized ScheduledFuture<?> add(Task task) {
-        tasks.add(task);
+    private ScheduledFuture<?> add(Task task) {
+        put(task);
         return task;
+    }
+
+    private synchronized void put(Task task) {
+        tasks.add(task);
     }
 
     @Override

@@ -60,7 +60,7 @@ abstract class TransferContract {
     }
 
     /** One side of a transfer: what the decode node would hold. */
-    private final class Receiving implements ReceiveListener {
+    private static final class Receiving implements ReceiveListener {
 
         final CompletableFuture<ReceiveOutcome> outcome = new CompletableFuture<>();
         final CompletableFuture<Boolean> computing = new CompletableFuture<>();
@@ -85,6 +85,13 @@ abstract class TransferContract {
             }
         }
 
+        /** Runs {@code grant} when the sender computes. */
+        void granting(Runnable grant) {
+            computing.thenRun(grant).exceptionally(failure -> {
+                throw new AssertionError(failure);
+            });
+        }
+
         ReceiveOutcome await() throws Exception {
             return outcome.get(BOUND.toMillis(), TimeUnit.MILLISECONDS);
         }
@@ -94,7 +101,7 @@ abstract class TransferContract {
         ReceivePlan plan = TestingFrames.receivePlan(shape, held, hiddenSize);
         KvReceiver receiver = KvReceiver.prefill(
                 channel, CallOptions.DEFAULT, PrefillStart.newBuilder(), plan, receiving, timing);
-        receiving.computing.thenRun(() -> receiver.grant(target));
+        receiving.granting(() -> receiver.grant(target));
         return receiver;
     }
 
@@ -115,7 +122,7 @@ abstract class TransferContract {
     }
 
     private TransferShape randomShape() {
-        int blockTokens = 1 << 2 + random.nextInt(4);
+        int blockTokens = 1 << (2 + random.nextInt(4));
         long unitBytes = random.nextInt(4) == 0 ? 700_000 : 1 + random.nextInt(40_000);
         return TransferShape.of(1 + random.nextInt(5), unitBytes, blockTokens, 1 + random.nextInt(6 * blockTokens));
     }

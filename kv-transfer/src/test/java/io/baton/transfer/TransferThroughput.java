@@ -101,7 +101,8 @@ public final class TransferThroughput {
                             outcome.complete(told);
                         }
                     }, timing);
-            computing.thenRun(() -> receiver.grant(target::unit));
+            computing.get(10, TimeUnit.SECONDS);
+            receiver.grant(target::unit);
             ReceiveOutcome told = outcome.get(60, TimeUnit.SECONDS);
             if (!(told instanceof ReceiveOutcome.Complete complete)) {
                 throw new AssertionError(told);
