@@ -37,6 +37,8 @@ public final class Logging extends ContextAwareBase implements Configurator {
         root.setLevel(Level.toLevel(System.getProperty("baton.log"), Level.INFO));
         root.addAppender(console);
         context.getLogger("io.grpc").setLevel(Level.WARN);
+        // Repeats, with a stack trace, what the call's own status says.
+        context.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerStream").setLevel(Level.ERROR);
 
         LogManager.getLogManager().reset();
         SLF4JBridgeHandler.removeHandlersForRootLogger();

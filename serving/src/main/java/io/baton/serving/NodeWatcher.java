@@ -115,9 +115,9 @@ public final class NodeWatcher implements AutoCloseable {
     /** Called with the lock held, by the attempt that is current. */
     private void lost(Status status) {
         attempt = null;
-        listener.accept(new NodeUpdate.Lost(status));
         long wait = options.backoff().wait(failures++, random).toNanos();
         retry = scheduler.schedule(this::dial, wait, TimeUnit.NANOSECONDS);
+        listener.accept(new NodeUpdate.Lost(status));
     }
 
     /** One stream. Its callbacks do nothing once another has taken its place. */

@@ -13,11 +13,6 @@ final class MetadataCarrier implements TextMapGetter<Metadata>, TextMapSetter<Me
     private MetadataCarrier() {}
 
     @Override
-    public Iterable<String> keys(Metadata metadata) {
-        return metadata.keys();
-    }
-
-    @Override
     public @Nullable String get(@Nullable Metadata metadata, String key) {
         return metadata == null ? null : metadata.get(Metadata.Key.of(key, Metadata.ASCII_STRING_MARSHALLER));
     }

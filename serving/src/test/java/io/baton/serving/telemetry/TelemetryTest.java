@@ -23,6 +23,7 @@ import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -42,15 +43,17 @@ class TelemetryTest {
     @Test
     void oneTraceSpansTheCallOnBothSidesWithNoEventPerMessage() throws Exception {
         InMemorySpanExporter spans = InMemorySpanExporter.create();
+        List<SpanData> finished;
         try (Telemetry telemetry = Telemetry.start(
                 TelemetrySettings.silent("test", "1"), List.of(SimpleSpanProcessor.create(spans)))) {
             Span root = telemetry.tracer().spanBuilder("root").startSpan();
             call(telemetry, root, 200, Status.OK);
             root.end();
+            finished = spans.getFinishedSpanItems(); // closing forgets them
         }
-        SpanData root = named(spans, "root", SpanKind.INTERNAL);
-        SpanData client = named(spans, "decode", SpanKind.CLIENT);
-        SpanData server = named(spans, "decode", SpanKind.SERVER);
+        SpanData root = named(finished, "root", SpanKind.INTERNAL);
+        SpanData client = named(finished, "decode", SpanKind.CLIENT);
+        SpanData server = named(finished, "decode", SpanKind.SERVER);
         assertThat(client.getTraceId()).isEqualTo(root.getTraceId()).isEqualTo(server.getTraceId());
         assertThat(client.getParentSpanId()).isEqualTo(root.getSpanId());
         assertThat(server.getParentSpanId()).isEqualTo(client.getSpanId());
@@ -61,13 +64,15 @@ class TelemetryTest {
     @Test
     void aFailedCallEndsItsSpanWithTheStatus() throws Exception {
         InMemorySpanExporter spans = InMemorySpanExporter.create();
+        List<SpanData> finished;
         try (Telemetry telemetry = Telemetry.start(
                 TelemetrySettings.silent("test", "1"), List.of(SimpleSpanProcessor.create(spans)))) {
             Span root = telemetry.tracer().spanBuilder("root").startSpan();
             assertThatThrownBy(() -> call(telemetry, root, 1, Status.RESOURCE_EXHAUSTED.withDescription("full")))
                     .isInstanceOf(StatusRuntimeException.class);
+            finished = spans.getFinishedSpanItems(); // closing forgets them
         }
-        SpanData server = named(spans, "decode", SpanKind.SERVER);
+        SpanData server = named(finished, "decode", SpanKind.SERVER);
         assertThat(server.getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
         assertThat(server.getAttributes().asMap().toString()).contains("error.type=RESOURCE_EXHAUSTED");
     }
@@ -102,7 +107,7 @@ class TelemetryTest {
 
     private static void call(Telemetry telemetry, Span root, int messages, Status end) throws Exception {
         TraceInterceptors interceptors = new TraceInterceptors(telemetry);
-        Server server = NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
+        Server server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                 .addService(ServerInterceptors.intercept(new Scripted(messages, end), interceptors.server()))
                 .build()
                 .start();
@@ -125,8 +130,8 @@ class TelemetryTest {
         return DecodeGrpc.newBlockingStub(channel).withDeadlineAfter(10, TimeUnit.SECONDS);
     }
 
-    private static SpanData named(InMemorySpanExporter spans, String name, SpanKind kind) {
-        return spans.getFinishedSpanItems().stream()
+    private static SpanData named(List<SpanData> spans, String name, SpanKind kind) {
+        return spans.stream()
                 .filter(span -> span.getName().equals(name) && span.getKind() == kind)
                 .findFirst()
                 .orElseThrow();
