@@ -1,0 +1,204 @@
+package io.baton.decode;
+
+import io.baton.engine.sample.SamplingParameters;
+import io.baton.proto.v1.CallContext;
+import io.baton.proto.v1.DecodeRequest;
+import io.baton.proto.v1.FallbackPolicy;
+import io.baton.proto.v1.PrefillCandidate;
+import io.baton.proto.v1.PrefillMode;
+import io.baton.proto.v1.Sampling;
+import io.baton.proto.v1.StopConditions;
+import io.grpc.Status;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A decode request, checked: what the gateway asks for, in this node's terms.
+ *
+ * @param requestId names the request in leases, logs and errors
+ * @param emitted output the client already has
+ * @param withheld output the gateway got after {@code emitted} and did not pass on; what it says is said again
+ * @param maxTokens output tokens at most, emitted and withheld ones included
+ * @param stopTokens ids that end the sequence, the model's end-of-sequence tokens among them unless told otherwise
+ * @param logprobs -1 for none, else how many most likely tokens beside the sampled one
+ * @param candidates prefill nodes, best first
+ */
+record DecodeOrder(
+        String requestId,
+        CallContext context,
+        int[] prompt,
+        int[] emitted,
+        int[] withheld,
+        SamplingParameters sampling,
+        long seed,
+        int maxTokens,
+        Set<Integer> stopTokens,
+        List<String> stopStrings,
+        int logprobs,
+        PrefillMode mode,
+        FallbackPolicy policy,
+        List<PrefillCandidate> candidates) {
+
+    static final int MAX_LOGPROBS = 20;
+    static final int MAX_STOP_STRINGS = 16;
+    static final int MAX_STOP_STRING_CHARS = 1024;
+    private static final int SALT_BYTES = 32;
+
+    /**
+     * Reads what this version serves; everything else is refused by name.
+     *
+     * @throws io.grpc.StatusRuntimeException {@code INVALID_ARGUMENT}, {@code OUT_OF_RANGE} or {@code UNIMPLEMENTED}, naming
+     *     the field
+     */
+    static DecodeOrder of(
+            DecodeRequest request, int vocabularySize, int contextLength, Set<Integer> endOfSequence) {
+        refuseWhatIsNotServed(request);
+        CallContext context = request.getContext();
+        require(!context.getRequestId().isEmpty(), "context.request_id is empty; the gateway names every request");
+        int salt = context.getEffectiveSalt().size();
+        require(salt == 0 || salt == SALT_BYTES, "context.effective_salt must be empty or 32 bytes, found " + salt);
+        int[] prompt = tokens("prompt_token_ids", request.getPromptTokenIdsList(), vocabularySize);
+        require(prompt.length > 0, "prompt_token_ids is empty; give at least one token");
+        int room = contextLength - prompt.length;
+        if (room < 1) {
+            throw Status.OUT_OF_RANGE
+                    .withDescription("the prompt has %d tokens and the context %d; no room for output is left"
+                            .formatted(prompt.length, contextLength))
+                    .asRuntimeException();
+        }
+        int asked = request.getStop().getMaxTokens();
+        return new DecodeOrder(
+                context.getRequestId(),
+                context,
+                prompt,
+                tokens("emitted_token_ids", request.getEmittedTokenIdsList(), vocabularySize),
+                tokens("withheld_token_ids", request.getWithheldTokenIdsList(), vocabularySize),
+                sampling(request.getSampling()),
+                request.getSeed(),
+                asked > 0 ? Math.min(asked, room) : room,
+                stopTokens(request.getStop(), endOfSequence),
+                stopStrings(request.getStop()),
+                logprobs(request),
+                request.getPrefillMode(),
+                policy(context),
+                request.getPrefillNodesList());
+    }
+
+    /** Output known before this node generates anything. */
+    int[] knownOutput() {
+        return joined(emitted, withheld);
+    }
+
+    /** Prompt and known output as one sequence. */
+    int[] sequence() {
+        return joined(prompt, knownOutput());
+    }
+
+    private static void refuseWhatIsNotServed(DecodeRequest request) {
+        Sampling sampling = request.getSampling();
+        unserved(!request.getAdapter().isEmpty(), "adapter");
+        unserved(request.getChoices() > 1, "choices above 1");
+        unserved(!request.getSamplerState().isEmpty(), "sampler_state");
+        unserved(sampling.hasTypicalP() && sampling.getTypicalP() != 1, "sampling.typical_p");
+        unserved(sampling.hasRepetitionPenalty() && sampling.getRepetitionPenalty() != 1, "sampling.repetition_penalty");
+        unserved(sampling.getPresencePenalty() != 0, "sampling.presence_penalty");
+        unserved(sampling.getFrequencyPenalty() != 0, "sampling.frequency_penalty");
+        unserved(sampling.getLogitBiasCount() > 0, "sampling.logit_bias");
+        require(request.getPrefillMode() != PrefillMode.UNRECOGNIZED, "prefill_mode is unknown");
+    }
+
+    private static SamplingParameters sampling(Sampling sampling) {
+        require(sampling.getTopK() >= 0, "sampling.top_k is out of range");
+        try {
+            return new SamplingParameters(
+                    sampling.getTemperature(),
+                    sampling.getTopK(),
+                    sampling.hasTopP() ? sampling.getTopP() : 1,
+                    sampling.getMinP());
+        } catch (IllegalArgumentException e) {
+            throw Status.INVALID_ARGUMENT
+                    .withDescription("sampling: " + e.getMessage())
+                    .withCause(e)
+                    .asRuntimeException();
+        }
+    }
+
+    private static Set<Integer> stopTokens(StopConditions stop, Set<Integer> endOfSequence) {
+        Set<Integer> tokens = new HashSet<>(stop.getTokenIdsList());
+        if (!stop.getIgnoreEos()) {
+            tokens.addAll(endOfSequence);
+        }
+        return tokens;
+    }
+
+    private static List<String> stopStrings(StopConditions stop) {
+        List<String> strings = stop.getStringsList();
+        require(
+                strings.size() <= MAX_STOP_STRINGS,
+                "stop.strings: at most %d, found %d".formatted(MAX_STOP_STRINGS, strings.size()));
+        for (String string : strings) {
+            require(
+                    !string.isEmpty() && string.length() <= MAX_STOP_STRING_CHARS,
+                    "stop.strings: each must have 1 to %d characters, found %d"
+                            .formatted(MAX_STOP_STRING_CHARS, string.length()));
+        }
+        return List.copyOf(strings);
+    }
+
+    private static int logprobs(DecodeRequest request) {
+        if (!request.hasLogprobs()) {
+            return -1;
+        }
+        int count = request.getLogprobs();
+        require(count >= 0 && count <= MAX_LOGPROBS, "logprobs must be at most %d".formatted(MAX_LOGPROBS));
+        return count;
+    }
+
+    private static FallbackPolicy policy(CallContext context) {
+        return switch (context.getFallbackPolicy()) {
+            case FALLBACK_POLICY_UNSPECIFIED, FALLBACK_POLICY_LOCAL_PREFILL -> FallbackPolicy.FALLBACK_POLICY_LOCAL_PREFILL;
+            case FALLBACK_POLICY_OTHER_PREFILL -> FallbackPolicy.FALLBACK_POLICY_OTHER_PREFILL;
+            case FALLBACK_POLICY_FAIL -> FallbackPolicy.FALLBACK_POLICY_FAIL;
+            case UNRECOGNIZED ->
+                throw Status.INVALID_ARGUMENT
+                        .withDescription("context.fallback_policy is unknown: " + context.getFallbackPolicyValue())
+                        .asRuntimeException();
+        };
+    }
+
+    private static int[] tokens(String field, List<Integer> ids, int vocabularySize) {
+        int[] tokens = new int[ids.size()];
+        for (int i = 0; i < tokens.length; i++) {
+            tokens[i] = ids.get(i);
+            if (tokens[i] < 0 || tokens[i] >= vocabularySize) {
+                throw Status.INVALID_ARGUMENT
+                        .withDescription("%s[%d] is %s; the vocabulary has %d tokens"
+                                .formatted(field, i, Integer.toUnsignedString(tokens[i]), vocabularySize))
+                        .asRuntimeException();
+            }
+        }
+        return tokens;
+    }
+
+    private static int[] joined(int[] head, int[] tail) {
+        int[] all = new int[head.length + tail.length];
+        System.arraycopy(head, 0, all, 0, head.length);
+        System.arraycopy(tail, 0, all, head.length, tail.length);
+        return all;
+    }
+
+    private static void unserved(boolean present, String field) {
+        if (present) {
+            throw Status.UNIMPLEMENTED
+                    .withDescription(field + " is not served by this version; leave it out")
+                    .asRuntimeException();
+        }
+    }
+
+    private static void require(boolean holds, String message) {
+        if (!holds) {
+            throw Status.INVALID_ARGUMENT.withDescription(message).asRuntimeException();
+        }
+    }
+}

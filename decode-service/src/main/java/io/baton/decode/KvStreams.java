@@ -1,0 +1,75 @@
+package io.baton.decode;
+
+import io.baton.proto.v1.PrefillStart;
+import io.baton.serving.Channels;
+import io.baton.serving.PeerRole;
+import io.baton.transfer.KvReceiver;
+import io.baton.transfer.ReceiveListener;
+import io.baton.transfer.ReceivePlan;
+import io.baton.transfer.Timing;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ConnectivityState;
+import io.grpc.ManagedChannel;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The node's KV streams from prefill nodes: who may be dialled, how many at once, on which channels. Each stream pins at
+ * most its share of a channel's window, so the bound on streams is a bound on memory. Thread-safe.
+ */
+final class KvStreams {
+
+    private final PrefillMembers members;
+    private final Channels channels;
+    private final Executor threads;
+    private final Timing timing;
+    private final int limit;
+    private final AtomicInteger open = new AtomicInteger();
+    private final ReceiveRate rate = new ReceiveRate();
+
+    KvStreams(PrefillMembers members, Channels channels, Executor threads, Timing timing, int limit) {
+        this.members = members;
+        this.channels = channels;
+        this.threads = threads;
+        this.timing = timing;
+        this.limit = limit;
+    }
+
+    PrefillMembers members() {
+        return members;
+    }
+
+    ReceiveRate rate() {
+        return rate;
+    }
+
+    int limit() {
+        return limit;
+    }
+
+    /** Takes the right to one stream at a time; {@link #leave} gives it back. */
+    boolean tryEnter() {
+        if (open.incrementAndGet() > limit) {
+            open.decrementAndGet();
+            return false;
+        }
+        return true;
+    }
+
+    void leave() {
+        open.decrementAndGet();
+    }
+
+    /** Opens a stream in the current gRPC context, whose deadline and cancellation reach the prefill node. */
+    KvReceiver receive(String member, PrefillStart.Builder start, ReceivePlan plan, ReceiveListener listener) {
+        Channel channel = channels.kv(member, PeerRole.PREFILL);
+        // A ranked node is believed to live: do not sit out a back-off that began while it did not.
+        if (channel instanceof ManagedChannel managed
+                && managed.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+            managed.resetConnectBackoff();
+        }
+        return KvReceiver.prefill(
+                channel, CallOptions.DEFAULT.withExecutor(threads), start, plan, listener, timing);
+    }
+}
