@@ -36,7 +36,7 @@ final class PrefillMembers {
     private final List<Named> names;
     private final Resolver resolver;
     private final LongSupplier nanos;
-    private final Map<String, Long> lastResolved = new HashMap<>(); // by host:port; guarded by this
+    private final Map<Named, Map<String, Long>> resolved = new HashMap<>(); // host:port to when; guarded by this
 
     /** @param addresses {@code host:port} each */
     PrefillMembers(List<String> addresses, Resolver resolver, LongSupplier nanos) {
@@ -49,7 +49,8 @@ final class PrefillMembers {
     /** Whether {@code node}, as {@code host:port}, may be dialled. */
     boolean contains(String node) {
         synchronized (this) {
-            return given.contains(node) || lastResolved.containsKey(node);
+            return given.contains(node)
+                    || resolved.values().stream().anyMatch(addresses -> addresses.containsKey(node));
         }
     }
 
@@ -59,28 +60,32 @@ final class PrefillMembers {
 
     /** Asks DNS again; blocks while it does. Returns the addresses that have left. */
     List<String> refresh() {
-        Map<String, Long> answers = new HashMap<>();
+        List<String> left = new ArrayList<>();
         for (Named name : names) {
             try {
-                for (InetAddress address : resolver.addresses(name.host())) {
-                    answers.put(address.getHostAddress() + ":" + name.port(), nanos.getAsLong());
+                InetAddress[] answer = resolver.addresses(name.host());
+                if (answer.length > 0) {
+                    left.addAll(take(name, answer));
                 }
             } catch (UnknownHostException e) {
                 LOG.warn("prefill node {} cannot be resolved now: {}", name.host(), e.getMessage());
             }
         }
-        synchronized (this) {
-            lastResolved.putAll(answers);
-            long oldest = nanos.getAsLong() - GRACE.toNanos();
-            List<String> left = new ArrayList<>();
-            lastResolved.forEach((address, at) -> {
-                if (at - oldest < 0 && !answers.isEmpty()) {
-                    left.add(address);
-                }
-            });
-            left.forEach(lastResolved::remove);
-            return left;
+        return left;
+    }
+
+    private synchronized List<String> take(Named name, InetAddress[] answer) {
+        long now = nanos.getAsLong();
+        Map<String, Long> addresses = resolved.computeIfAbsent(name, _ -> new HashMap<>());
+        for (InetAddress address : answer) {
+            addresses.put(address.getHostAddress() + ":" + name.port(), now);
         }
+        List<String> left = addresses.entrySet().stream()
+                .filter(address -> now - address.getValue() > GRACE.toNanos())
+                .map(Map.Entry::getKey)
+                .toList();
+        left.forEach(addresses::remove);
+        return left;
     }
 
     static boolean isAddress(String address) {

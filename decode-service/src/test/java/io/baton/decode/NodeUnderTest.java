@@ -96,6 +96,11 @@ final class NodeUnderTest implements AutoCloseable {
         engine.checkInvariants();
     }
 
+    /** As a gateway that dies. */
+    void disconnect() {
+        channel.shutdownNow();
+    }
+
     static void waitUntil(String what, BooleanSupplier holds) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
         while (!holds.getAsBoolean()) {

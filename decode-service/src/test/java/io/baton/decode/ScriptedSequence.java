@@ -35,6 +35,7 @@ final class ScriptedSequence implements GenerationHandle {
     private boolean admitted;
     private boolean running;
     private volatile boolean ended;
+    private volatile @Nullable CompletableFuture<FillLease> asked;
     private boolean leaseOpen;
     private int held;
     private volatile int index;
@@ -57,6 +58,10 @@ final class ScriptedSequence implements GenerationHandle {
     /** Emitted ones included. */
     int outputTokens() {
         return index;
+    }
+
+    boolean blocksAsked() {
+        return asked != null;
     }
 
     boolean hasEnded() {
@@ -109,6 +114,7 @@ final class ScriptedSequence implements GenerationHandle {
     public CompletableFuture<FillLease> takeBlocks() {
         CompletableFuture<FillLease> taken = new CompletableFuture<>();
         engine.scheduler.execute(() -> {
+            asked = taken;
             if (ended) {
                 taken.completeExceptionally(new EngineException(EngineException.Kind.CANCELLED, "has ended"));
             } else if (engine.takesBlocks) {
@@ -174,6 +180,10 @@ final class ScriptedSequence implements GenerationHandle {
     private void end() {
         ended = true;
         running = false;
+        CompletableFuture<FillLease> waiting = asked;
+        if (waiting != null) {
+            waiting.completeExceptionally(new EngineException(EngineException.Kind.CANCELLED, "has ended"));
+        }
         releaseUnlessWritten();
     }
 
