@@ -1,0 +1,75 @@
+/* The elementary functions of io.baton.engine.kernel.Arithmetic: the same operations in the same order. */
+#pragma once
+
+#include "lanes.h"
+
+#define ROUNDER 0x1.8p23f
+#define BF16_FLUSH 0x1p-55f
+#define Q8_FLUSH 0x1p-110f
+
+INLINE float tree(f32x16 lanes) {
+    float l[LANES];
+    f_store(l, lanes);
+    for (int apart = LANES / 2; apart > 0; apart /= 2)
+        for (int i = 0; i < apart; i++) l[i] += l[i + apart];
+    return l[0];
+}
+
+/* The largest of lanes that are not negative, as integers, whose order is the same but for NaN, which is above all. */
+INLINE float largest(i32x16 lanes) {
+    int32_t l[LANES], m = 0;
+    i_store(l, lanes);
+    for (int i = 0; i < LANES; i++) m = l[i] > m ? l[i] : m;
+    float value;
+    memcpy(&value, &m, sizeof value);
+    return value;
+}
+
+INLINE i32x16 i_max(i32x16 a, i32x16 b) { return i_select_gt(a, b, a, b); }
+
+/* The highest lane; NaN lanes are passed over. */
+INLINE float highest(f32x16 lanes) {
+    float l[LANES];
+    f_store(l, lanes);
+    float m = l[0];
+    for (int i = 1; i < LANES; i++) m = l[i] > m ? l[i] : m;
+    return m;
+}
+
+INLINE int32_t sum_i32(i32x16 lanes) {
+    int32_t l[LANES], s = 0;
+    i_store(l, lanes);
+    for (int i = 0; i < LANES; i++) s += l[i];
+    return s;
+}
+
+INLINE f32x16 f_exp(f32x16 x) {
+    const f32x16 rounder = f_set(ROUNDER);
+    f32x16 v = f_min(f_set(88.0f), x); /* this way round NaN stays NaN */
+    f32x16 shifted = f_fma(v, f_set(0x1.715476p0f), rounder);
+    f32x16 n = f_sub(shifted, rounder);
+    f32x16 r = f_fma(n, f_set(-0x1.62e4p-1f), v);
+    r = f_fma(n, f_set(-0x1.7f7d1cp-20f), r);
+    f32x16 p = f_fma(f_set(1.9875691500e-4f), r, f_set(1.3981999507e-3f));
+    p = f_fma(p, r, f_set(8.3334519073e-3f));
+    p = f_fma(p, r, f_set(4.1665795894e-2f));
+    p = f_fma(p, r, f_set(1.6666665459e-1f));
+    p = f_fma(p, r, f_set(5.0000001201e-1f));
+    f32x16 e = f_add(f_fma(p, f_mul(r, r), r), f_set(1));
+    f32x16 scaled = i_as_f32(i_add(f_bits(e), i_shl(f_bits(shifted), 23)));
+    return f_zero_below(x, f_set(-87.0f), scaled);
+}
+
+/* bf16 in the low halves: nearest, ties to even; magnitudes below 2^-55 give +0; NaN stays NaN. */
+INLINE i32x16 to_bf16(f32x16 x) {
+    i32x16 bits = f_bits(x);
+    i32x16 odd = i_and(i_shr(bits, 16), i_set(1));
+    i32x16 rounded = i_shr(i_add(i_add(bits, i_set(0x7fff)), odd), 16);
+    i32x16 magnitude = f_bits(f_abs(x));
+    rounded = i_select_gt(magnitude, i_set(0x7f800000), i_set(0x7fc0), rounded);
+    return f_bits(f_zero_below(f_abs(x), f_set(BF16_FLUSH), i_as_f32(rounded)));
+}
+
+INLINE float q8_scale(float largest) { return largest < Q8_FLUSH ? 0.0f : largest / 127.0f; }
+INLINE float q8_inverse(float scale) { return scale == 0.0f ? 0.0f : 1.0f / scale; }
+INLINE i32x16 q8_values(f32x16 x, f32x16 inverse) { return f_to_i32(f_mul(x, inverse)); }

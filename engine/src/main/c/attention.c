@@ -1,0 +1,346 @@
+/*
+ * Attention of a few query rows over one KV head of one sequence, read from the pool's blocks: segments of 256 absolute
+ * positions, each (max, sum, accumulator) from zero, merged from left to right; see io.baton.engine.kernel.Kernels. Tiles
+ * are those of the matrix products: K has tokens as panel rows, V has head dimensions as panel rows.
+ */
+#include "arithmetic.h"
+#include "dots.h"
+
+#define SEGMENT 256
+
+enum kv_type { KV_F32, KV_BF16, KV_Q8 };
+
+/* Where one KV head lies in a unit; bytes, as io.baton.engine.memory.KvLayout says. */
+struct kv_head {
+    int64_t type, block_tokens, head_dim;
+    int64_t keys, values, key_scales, value_scales;
+    int64_t key_panel, value_panel;
+};
+
+/* One call's query rows in scratch memory, a row of each array per query row. */
+struct rows {
+    size_t dims;             /* head dimensions padded to whole vectors: row length of q, acc and out */
+    uint8_t *q;              /* scaled and rounded query, dims * 4 bytes a row */
+    float *q_scale;          /* q8 only */
+    int32_t *q_sum;          /* q8 only */
+    float *p;                /* SEGMENT scores, then weights */
+    uint16_t *p_bf16;        /* SEGMENT weights as bf16 */
+    float *acc;              /* the segment's accumulator */
+    float *out;              /* merged */
+    float *highest, *total;  /* merged */
+};
+
+static size_t padded(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+size_t EXPORT(attention_scratch)(size_t head_dim, size_t rows) {
+    size_t row = padded(head_dim, LANES) * 3 * sizeof(float) + SEGMENT * (sizeof(float) + sizeof(uint16_t)) + 16;
+    return padded(rows * row, 64) + 8 * 64;
+}
+
+static struct rows lay_out(uint8_t *scratch, size_t head_dim, size_t n) {
+    struct rows r = {.dims = padded(head_dim, LANES)};
+    uint8_t *next = scratch;
+#define TAKE(field, bytes) r.field = (void *)next, next += padded(bytes, 64)
+    TAKE(q, n * r.dims * sizeof(float));
+    TAKE(acc, n * r.dims * sizeof(float));
+    TAKE(out, n * r.dims * sizeof(float));
+    TAKE(p, n * SEGMENT * sizeof(float));
+    TAKE(p_bf16, n * SEGMENT * sizeof(uint16_t));
+    TAKE(q_scale, n * sizeof(float));
+    TAKE(q_sum, n * sizeof(int32_t));
+    TAKE(highest, 2 * n * sizeof(float));
+    r.total = r.highest + n;
+    return r;
+}
+
+static void round_query(const struct kv_head *kv, const struct rows *rows, size_t r, const float *q, float scale) {
+    const size_t dims = rows->dims, n = (size_t)kv->head_dim;
+    float scaled[dims];
+    memset(scaled, 0, sizeof scaled);
+    for (size_t d = 0; d < n; d++) scaled[d] = q[d] * scale;
+    uint8_t *to = rows->q + r * dims * sizeof(float);
+    if (kv->type == KV_F32) {
+        memcpy(to, scaled, dims * sizeof(float));
+    } else if (kv->type == KV_BF16) {
+        for (size_t d = 0; d < dims; d += LANES) i_store_low16((uint16_t *)to + d, to_bf16(f_load(scaled + d)));
+    } else {
+        i32x16 most = i_set(0), sum = i_set(0);
+        for (size_t d = 0; d < dims; d += LANES) most = i_max(most, f_bits(f_abs(f_load(scaled + d))));
+        rows->q_scale[r] = q8_scale(largest(most));
+        f32x16 inverse = f_set(q8_inverse(rows->q_scale[r]));
+        for (size_t d = 0; d < dims; d += LANES) {
+            i32x16 v = q8_values(f_load(scaled + d), inverse);
+            i_store_low8((int8_t *)to + d, v);
+            sum = i_add(sum, v);
+        }
+        rows->q_sum[r] = sum_i32(sum);
+    }
+}
+
+/* ---- scores of the keys of up to PANELS panels of one block ------------------------------------------------------------ */
+
+INLINE void score_tile(const int type, const int panels, const int n, const struct kv_head *kv, const struct rows *rows,
+                       size_t r0, const uint8_t *unit, size_t panel, float *p) {
+    const uint8_t *keys = unit + kv->keys + panel * (size_t)kv->key_panel;
+    const size_t stride = (size_t)kv->key_panel, ldq = rows->dims * sizeof(float), dims = (size_t)kv->head_dim;
+    const uint8_t *q = rows->q + r0 * ldq;
+    if (type == KV_Q8) {
+        i32x16 sum[ROWS][2];
+        UNROLL for (int r = 0; r < n; r++)
+            UNROLL for (int i = 0; i < panels; i++) sum[r][i] = i_set(-Q8_OFFSET * rows->q_sum[r0 + r]);
+        for (size_t d = 0; d < dims; d += 4) {
+            i32x16 k[2];
+            UNROLL for (int i = 0; i < panels; i++) k[i] = q8_load((const int8_t *)(keys + i * stride + d * LANES));
+            UNROLL for (int r = 0; r < n; r++) {
+                i32x16 v = i_set(load_word(q + r * ldq + d));
+                UNROLL for (int i = 0; i < panels; i++) sum[r][i] = q8_dot(sum[r][i], k[i], v);
+            }
+        }
+        UNROLL for (int i = 0; i < panels; i++) {
+            f32x16 scale = f_load((const float *)(unit + kv->key_scales) + LANES * (panel + i));
+            UNROLL for (int r = 0; r < n; r++)
+                f_store(p + r * SEGMENT + LANES * i,
+                        f_mul(i_to_f32(sum[r][i]), f_mul(scale, f_set(rows->q_scale[r0 + r]))));
+        }
+        return;
+    }
+    f32x16 acc[ROWS][2];
+    UNROLL for (int r = 0; r < n; r++)
+        UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_set(0);
+    if (type == KV_BF16) {
+        for (size_t d = 0; d < dims; d += 2) {
+            bf_pairs k[2];
+            UNROLL for (int i = 0; i < panels; i++) k[i] = bf_load(keys + i * stride + d * LANES * sizeof(uint16_t));
+            UNROLL for (int r = 0; r < n; r++) {
+                bf_scalar v = bf_set((const uint16_t *)(q + r * ldq) + d);
+                UNROLL for (int i = 0; i < panels; i++) acc[r][i] = bf_dot(k[i], v, acc[r][i]);
+            }
+        }
+    } else {
+        for (size_t d = 0; d < dims; d++) {
+            f32x16 k[2];
+            UNROLL for (int i = 0; i < panels; i++) k[i] = f_load((const float *)(keys + i * stride) + d * LANES);
+            UNROLL for (int r = 0; r < n; r++) {
+                f32x16 v = f_set(((const float *)(q + r * ldq))[d]);
+                UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(k[i], v, acc[r][i]);
+            }
+        }
+    }
+    UNROLL for (int r = 0; r < n; r++)
+        UNROLL for (int i = 0; i < panels; i++) f_store(p + r * SEGMENT + LANES * i, acc[r][i]);
+}
+
+#define SCORES(NAME, TYPE)                                                                                             \
+    static __attribute__((noinline)) void scores_##NAME(const struct kv_head *kv, const struct rows *rows, size_t n,   \
+                                                        const uint8_t *unit, size_t panels, float *p) {                \
+        for (size_t r = 0; r < n; r += ROWS)                                                                           \
+            for (size_t i = 0; i < panels;) {                                                                          \
+                float *to = p + r * SEGMENT + LANES * i;                                                               \
+                if (i + 2 <= panels) {                                                                                 \
+                    BY_ROWS(n - r, NAME##_TWO)                                                                         \
+                    i += 2;                                                                                            \
+                } else {                                                                                               \
+                    BY_ROWS(n - r, NAME##_ONE)                                                                         \
+                    i += 1;                                                                                            \
+                }                                                                                                      \
+            }                                                                                                          \
+    }
+#define f32_TWO(n) score_tile(KV_F32, 2, n, kv, rows, r, unit, i, to)
+#define f32_ONE(n) score_tile(KV_F32, 1, n, kv, rows, r, unit, i, to)
+#define bf16_TWO(n) score_tile(KV_BF16, 2, n, kv, rows, r, unit, i, to)
+#define bf16_ONE(n) score_tile(KV_BF16, 1, n, kv, rows, r, unit, i, to)
+#define q8_TWO(n) score_tile(KV_Q8, 2, n, kv, rows, r, unit, i, to)
+#define q8_ONE(n) score_tile(KV_Q8, 1, n, kv, rows, r, unit, i, to)
+SCORES(f32, KV_F32)
+SCORES(bf16, KV_BF16)
+SCORES(q8, KV_Q8)
+
+/* ---- weighted values: acc += p * V over keys [key, end) of one block --------------------------------------------------- */
+
+INLINE void value_tile(const int type, const int panels, const int n, const struct kv_head *kv, const struct rows *rows,
+                       size_t r0, const uint8_t *unit, size_t panel, size_t key, size_t end, size_t in_segment) {
+    const uint8_t *values = unit + kv->values + panel * (size_t)kv->value_panel;
+    const size_t stride = (size_t)kv->value_panel;
+    float *to = rows->acc + r0 * rows->dims + LANES * panel;
+    f32x16 acc[ROWS][PANELS];
+    UNROLL for (int r = 0; r < n; r++)
+        UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_load(to + r * rows->dims + LANES * i);
+    if (type == KV_BF16) {
+        for (; key < end; key += 2, in_segment += 2) {
+            bf_pairs v[PANELS];
+            UNROLL for (int i = 0; i < panels; i++) v[i] = bf_load(values + i * stride + key * LANES * sizeof(uint16_t));
+            UNROLL for (int r = 0; r < n; r++) {
+                bf_scalar p = bf_set(rows->p_bf16 + (r0 + r) * SEGMENT + in_segment);
+                UNROLL for (int i = 0; i < panels; i++) acc[r][i] = bf_dot(v[i], p, acc[r][i]);
+            }
+        }
+    } else if (type == KV_F32) {
+        for (; key < end; key++, in_segment++) {
+            f32x16 v[PANELS];
+            UNROLL for (int i = 0; i < panels; i++) v[i] = f_load((const float *)(values + i * stride) + key * LANES);
+            UNROLL for (int r = 0; r < n; r++) {
+                f32x16 p = f_set(rows->p[(r0 + r) * SEGMENT + in_segment]);
+                UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(v[i], p, acc[r][i]);
+            }
+        }
+    } else {
+        const float *scales = (const float *)(unit + kv->value_scales);
+        for (; key < end; key++, in_segment++) {
+            f32x16 v[PANELS];
+            UNROLL for (int i = 0; i < panels; i++) {
+                i32x16 four = i_load(values + i * stride + key / 4 * 4 * LANES);
+                v[i] = i_to_f32(i_sar(i_shl(four, 24 - 8 * (int)(key % 4)), 24));
+            }
+            UNROLL for (int r = 0; r < n; r++) {
+                f32x16 p = f_set(rows->p[(r0 + r) * SEGMENT + in_segment] * scales[key]);
+                UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(v[i], p, acc[r][i]);
+            }
+        }
+    }
+    UNROLL for (int r = 0; r < n; r++)
+        UNROLL for (int i = 0; i < panels; i++) f_store(to + r * rows->dims + LANES * i, acc[r][i]);
+}
+
+#define VALUES(NAME, TYPE)                                                                                             \
+    static __attribute__((noinline)) void values_##NAME(const struct kv_head *kv, const struct rows *rows, size_t r0,  \
+                                                        size_t n, const uint8_t *unit, size_t key, size_t end,         \
+                                                        size_t in_segment) {                                           \
+        for (size_t i = 0; i < rows->dims / LANES;) {                                                                  \
+            if (i + PANELS <= rows->dims / LANES) {                                                                    \
+                BY_ROWS(n, NAME##_WIDE)                                                                                \
+                i += PANELS;                                                                                           \
+            } else {                                                                                                   \
+                BY_ROWS(n, NAME##_NARROW)                                                                              \
+                i += 1;                                                                                                \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+#define f32_WIDE(n) value_tile(KV_F32, PANELS, n, kv, rows, r0, unit, i, key, end, in_segment)
+#define f32_NARROW(n) value_tile(KV_F32, 1, n, kv, rows, r0, unit, i, key, end, in_segment)
+#define bf16_WIDE(n) value_tile(KV_BF16, PANELS, n, kv, rows, r0, unit, i, key, end, in_segment)
+#define bf16_NARROW(n) value_tile(KV_BF16, 1, n, kv, rows, r0, unit, i, key, end, in_segment)
+#define q8_WIDE(n) value_tile(KV_Q8, PANELS, n, kv, rows, r0, unit, i, key, end, in_segment)
+#define q8_NARROW(n) value_tile(KV_Q8, 1, n, kv, rows, r0, unit, i, key, end, in_segment)
+VALUES(f32, KV_F32)
+VALUES(bf16, KV_BF16)
+VALUES(q8, KV_Q8)
+
+static void weigh(const struct kv_head *kv, const struct rows *rows, size_t r0, size_t n, const uint8_t *unit, size_t key,
+                  size_t end, size_t in_segment) {
+    if (key >= end) return;
+    if (kv->type == KV_F32) values_f32(kv, rows, r0, n, unit, key, end, in_segment);
+    else if (kv->type == KV_BF16) values_bf16(kv, rows, r0, n, unit, key, end, in_segment);
+    else values_q8(kv, rows, r0, n, unit, key, end, in_segment);
+}
+
+/* ---- one segment ------------------------------------------------------------------------------------------------------- */
+
+/* Turns the first n scores into weights, zero from there to the end of the vector; their sum, and the highest score. */
+static float exponentials(float *p, uint16_t *p_bf16, size_t n, float *max) {
+    const size_t whole = padded(n, LANES);
+    for (size_t i = n; i < whole; i++) p[i] = -__builtin_inff();
+    f32x16 most = f_load(p);
+    for (size_t i = LANES; i < whole; i += LANES) most = f_max(most, f_load(p + i));
+    *max = highest(most);
+    const f32x16 m = f_set(*max);
+    f32x16 lanes = f_set(0);
+    for (size_t i = 0; i < whole; i += LANES) {
+        f32x16 e = f_exp(f_sub(f_load(p + i), m));
+        lanes = f_add(lanes, e);
+        f_store(p + i, e);
+        i_store_low16(p_bf16 + i, to_bf16(e));
+    }
+    return tree(lanes);
+}
+
+static float exp1(float x) {
+    float l[LANES];
+    f_store(l, f_exp(f_set(x)));
+    return l[0];
+}
+
+static void merge(const struct rows *rows, size_t r, int first, float max, float sum) {
+    float *acc = rows->acc + r * rows->dims, *out = rows->out + r * rows->dims;
+    if (first) {
+        rows->highest[r] = max;
+        rows->total[r] = sum;
+        memcpy(out, acc, rows->dims * sizeof(float));
+        return;
+    }
+    float merged = rows->highest[r] > max ? rows->highest[r] : max;
+    float f = exp1(rows->highest[r] - merged), g = exp1(max - merged);
+    float added = sum * g;
+    rows->total[r] = __builtin_fmaf(rows->total[r], f, added);
+    rows->highest[r] = merged;
+    for (size_t d = 0; d < rows->dims; d += LANES)
+        f_store(out + d, f_fma(f_load(out + d), f_set(f), f_mul(f_load(acc + d), f_set(g))));
+}
+
+/*
+ * Rows are the query heads of consecutive tokens: row r belongs to token r / group at absolute position
+ * position + r / group and sees the keys up to and including its own. blocks are indices of units block_stride bytes
+ * apart from pool on.
+ */
+void EXPORT(attend)(const uint8_t *pool, size_t block_stride, const int32_t *blocks, const struct kv_head *kv,
+                  size_t position, size_t tokens, size_t group, float scale, const float *q, size_t q_stride, float *y,
+                  size_t y_stride, uint8_t *scratch) {
+    const size_t n = tokens * group, dim = (size_t)kv->head_dim, block_tokens = (size_t)kv->block_tokens;
+    const size_t pair = kv->type == KV_BF16 ? 2 : 1;
+    const struct rows rows = lay_out(scratch, dim, n);
+    for (size_t r = 0; r < n; r++)
+        round_query(kv, &rows, r, (const float *)((const uint8_t *)q + r / group * q_stride) + r % group * dim, scale);
+
+    const size_t last = position + tokens; /* keys that the last token sees */
+    for (size_t from = 0; from < last; from += SEGMENT) {
+        const size_t keys = least(SEGMENT, last - from);
+        for (size_t k = 0; k < keys; k += block_tokens) { /* a segment is a whole number of blocks */
+            const uint8_t *unit = pool + (size_t)blocks[(from + k) / block_tokens] * block_stride;
+            if (n <= ROWS && k + block_tokens < keys) { /* decode reads each key once: ask for the next block's now */
+                const uint8_t *next = pool + (size_t)blocks[(from + k) / block_tokens + 1] * block_stride + kv->keys;
+                for (size_t i = 0; i < block_tokens / LANES * (size_t)kv->key_panel; i += 64) __builtin_prefetch(next + i);
+            }
+            const size_t panels = padded(least(block_tokens, keys - k), LANES) / LANES;
+            if (kv->type == KV_F32) scores_f32(kv, &rows, n, unit, panels, rows.p + k);
+            else if (kv->type == KV_BF16) scores_bf16(kv, &rows, n, unit, panels, rows.p + k);
+            else scores_q8(kv, &rows, n, unit, panels, rows.p + k);
+        }
+
+        float max[n], sum[n];
+        size_t first_seeing = n; /* the first row that sees any key of the segment */
+        for (size_t r = n; r-- > 0 && position + r / group + 1 > from;) first_seeing = r;
+        for (size_t r = first_seeing; r < n; r++) {
+            const size_t seen = least(keys, position + r / group + 1 - from);
+            sum[r] = exponentials(rows.p + r * SEGMENT, rows.p_bf16 + r * SEGMENT, seen, max + r);
+            memset(rows.acc + r * rows.dims, 0, rows.dims * sizeof(float));
+        }
+
+        for (size_t k = 0; k < keys; k += block_tokens) {
+            const size_t end = least(keys, k + block_tokens);
+            const uint8_t *unit = pool + (size_t)blocks[(from + k) / block_tokens] * block_stride;
+            if (n <= ROWS && end + block_tokens <= keys) {
+                const uint8_t *next = pool + (size_t)blocks[(from + k) / block_tokens + 1] * block_stride + kv->values;
+                for (size_t i = 0; i < rows.dims / LANES * (size_t)kv->value_panel; i += 64) __builtin_prefetch(next + i);
+            }
+            for (size_t r = first_seeing; r < n; r += ROWS) {
+                const size_t in_tile = least(ROWS, n - r);
+                /* What all rows of the tile see together, then each row's rest alone: unseen keys take no part. In bf16 a
+                 * weight of zero for the unseen half of a pair leaves the accumulator as it is. */
+                const size_t all_see = least(end, (position + r / group + 1 - from) / pair * pair);
+                const size_t together = all_see < k ? k : all_see;
+                weigh(kv, &rows, r, in_tile, unit, 0, together - k, k);
+                for (size_t i = r; i < r + in_tile; i++) {
+                    const size_t seen = least(end, position + i / group + 1 - from);
+                    if (together < seen) weigh(kv, &rows, i, 1, unit, together - k, seen - k, together);
+                }
+            }
+        }
+        for (size_t r = first_seeing; r < n; r++) merge(&rows, r, from == 0, max[r], sum[r]);
+    }
+
+    for (size_t r = 0; r < n; r++) {
+        float *out = rows.out + r * rows.dims;
+        const f32x16 total = f_set(rows.total[r]);
+        for (size_t d = 0; d < rows.dims; d += LANES) f_store(out + d, f_div(f_load(out + d), total));
+        memcpy((float *)((uint8_t *)y + r / group * y_stride) + r % group * dim, out, dim * sizeof(float));
+    }
+}

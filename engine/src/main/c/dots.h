@@ -1,0 +1,104 @@
+/* The inner step of products and attention for each type, and how many rows and panels a tile holds in registers. */
+#pragma once
+
+#include "lanes.h"
+
+#if defined(__AVX512F__)
+#define ROWS 6          /* rows of x per tile */
+#define PANELS 4        /* panels per f32 and bf16 tile: 24 accumulators of 32 registers */
+#define Q8_PANELS 2     /* int and float accumulators: 2 x 6 x 2 */
+#else
+#define ROWS 6
+#define PANELS 1
+#define Q8_PANELS 1
+#endif
+
+/* Calls TILE(rows) with its argument as a constant, so that each tile is compiled with its accumulators in registers. */
+#define BY_ROWS(rows, TILE)                                                                                            \
+    switch (rows) {                                                                                                    \
+        case 1: TILE(1); break;                                                                                        \
+        case 2: TILE(2); break;                                                                                        \
+        case 3: TILE(3); break;                                                                                        \
+        case 4: TILE(4); break;                                                                                        \
+        case 5: TILE(5); break;                                                                                        \
+        default: TILE(6); break;                                                                                       \
+    }
+
+INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* ---- bf16: per pair, FMA of the odd element, then of the even one ------------------------------------------------- */
+
+#if defined(__AVX512BF16__) && !defined(BF16_BY_FMA)
+typedef __m512bh bf_pairs;
+INLINE bf_pairs bf_load(const void *p) { return (__m512bh)_mm512_loadu_si512(p); }
+typedef __m512bh bf_scalar;
+INLINE bf_scalar bf_set(const uint16_t *p) { return (__m512bh)_mm512_set1_epi32(load_word(p)); }
+INLINE f32x16 bf_dot(bf_pairs w, bf_scalar x, f32x16 acc) { return _mm512_dpbf16_ps(acc, w, x); }
+#else
+/* Widening is exact, and conversion to bf16 leaves nothing so small that a product could be denormal: IEEE FMA gives what
+ * vdpbf16ps gives. On cores that run vdpbf16ps at half the rate of FMA or less, this is also the faster way. */
+typedef struct { f32x16 even, odd; } bf_pairs;
+INLINE bf_pairs bf_load(const void *p) {
+    i32x16 v = i_load(p);
+    return (bf_pairs){i_as_f32(i_shl(v, 16)), i_as_f32(i_and(v, i_set((int32_t)0xffff0000)))};
+}
+typedef bf_pairs bf_scalar;
+INLINE bf_scalar bf_set(const uint16_t *p) {
+    uint32_t v = (uint32_t)load_word(p);
+    float even, odd;
+    uint32_t e = v << 16, o = v & 0xffff0000u;
+    memcpy(&even, &e, sizeof even);
+    memcpy(&odd, &o, sizeof odd);
+    return (bf_scalar){f_set(even), f_set(odd)};
+}
+INLINE f32x16 bf_dot(bf_pairs w, bf_scalar x, f32x16 acc) {
+    return f_fma(w.even, x.even, f_fma(w.odd, x.odd, acc));
+}
+#endif
+
+/* ---- q8: exact integer sums ----------------------------------------------------------------------------------------- */
+
+#define Q8_GROUP 32                       /* values per scale */
+#define Q8_SPAN 64                        /* k per stored span: two groups */
+#define Q8_SPAN_BYTES (2 * LANES * 2 + LANES * Q8_SPAN)
+
+#if defined(__AVX512VNNI__)
+/* vpdpbusd wants one unsigned operand: weights are offset by 128, and the sum starts at -128 times the sum of x. */
+#define Q8_OFFSET 128
+INLINE i32x16 q8_load(const int8_t *p) { return _mm512_xor_si512(_mm512_loadu_si512(p), _mm512_set1_epi8((char)0x80)); }
+INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) { return _mm512_dpbusd_epi32(acc, w, x); }
+#elif defined(__AVX512BW__)
+#define Q8_OFFSET 0
+INLINE i32x16 q8_load(const int8_t *p) { return i_load(p); }
+INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) { /* |w| <= 128, |x| <= 127: no 16-bit pair saturates */
+    __m512i signed_x = _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x);
+    __m512i pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(w), signed_x);
+    return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+}
+#elif defined(__AVX2__)
+#define Q8_OFFSET 0
+INLINE i32x16 q8_load(const int8_t *p) { return i_load(p); }
+INLINE __m256i q8_dot256(__m256i acc, __m256i w, __m256i x) {
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) {
+    return (i32x16){q8_dot256(acc.l, w.l, x.l), q8_dot256(acc.h, w.h, x.h)};
+}
+#else
+#define Q8_OFFSET 0
+INLINE i32x16 q8_load(const int8_t *p) { return i_load(p); }
+INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) {
+#if defined(__ARM_FEATURE_DOTPROD)
+    I4(vdotq_s32(acc.v[i], vreinterpretq_s8_s32(w.v[i]), vreinterpretq_s8_s32(x.v[i])));
+#else
+    i32x16 r;
+    EACH {
+        int8x16_t a = vreinterpretq_s8_s32(w.v[i]), b = vreinterpretq_s8_s32(x.v[i]);
+        int16x8_t lo = vmull_s8(vget_low_s8(a), vget_low_s8(b)), hi = vmull_s8(vget_high_s8(a), vget_high_s8(b));
+        r.v[i] = vaddq_s32(acc.v[i], vpaddq_s32(vpaddlq_s16(lo), vpaddlq_s16(hi)));
+    }
+    return r;
+#endif
+}
+#endif
