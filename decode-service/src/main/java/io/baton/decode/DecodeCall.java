@@ -16,8 +16,10 @@ import io.baton.proto.v1.DecodeToken;
 import io.baton.proto.v1.TokenLogprob;
 import io.baton.proto.v1.TtftParts;
 import io.baton.proto.v1.Usage;
+import io.baton.serving.telemetry.Spans;
 import io.grpc.Context;
 import io.grpc.Status;
+import io.opentelemetry.api.trace.Span;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
@@ -38,6 +40,8 @@ final class DecodeCall implements GenerationListener {
     private final EventStream events;
     private final RouteRecord route;
     private final FirstTokenTimes times;
+    private final DecodeTelemetry telemetry;
+    private final Span span = Spans.currentSpan();
     private final Context context = Context.current();
     private final CompletableFuture<GenerationHandle> sequence = new CompletableFuture<>();
 
@@ -57,7 +61,8 @@ final class DecodeCall implements GenerationListener {
             OutputText text,
             EventStream events,
             RouteRecord route,
-            FirstTokenTimes times) {
+            FirstTokenTimes times,
+            DecodeTelemetry telemetry) {
         this.order = order;
         this.root = root;
         this.engine = engine;
@@ -67,6 +72,7 @@ final class DecodeCall implements GenerationListener {
         this.events = events;
         this.route = route;
         this.times = times;
+        this.telemetry = telemetry;
         this.outputTokens = order.emitted().length + order.withheld().length;
     }
 
@@ -112,6 +118,7 @@ final class DecodeCall implements GenerationListener {
     @Override
     public void admitted(int cachedTokens, int totalTokens) {
         route.admitted(cachedTokens);
+        telemetry.admitted(cachedTokens, totalTokens);
         events.offer(() -> DecodeEvent.newBuilder()
                 .setAdmitted(DecodeAdmitted.newBuilder().setCachedTokens(cachedTokens))
                 .build());
@@ -164,6 +171,7 @@ final class DecodeCall implements GenerationListener {
     @Override
     public void finished(FinishReason reason, GenerationTimes engineTimes) {
         ended = true;
+        telemetry.routed(span, route.route());
         finish(reason);
     }
 
@@ -171,6 +179,7 @@ final class DecodeCall implements GenerationListener {
     public void failed(EngineException cause) {
         ended = true;
         abortPrefill();
+        telemetry.routed(span, route.route());
         events.fail(Refusals.of(cause));
     }
 

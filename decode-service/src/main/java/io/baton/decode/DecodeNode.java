@@ -14,6 +14,7 @@ import io.baton.serving.Fingerprints;
 import io.baton.serving.GrpcServer;
 import io.baton.serving.NodeEvents;
 import io.baton.serving.PeerRole;
+import io.baton.serving.telemetry.Telemetry;
 import io.baton.text.Tokenizer;
 import io.baton.transfer.Timing;
 import java.net.InetAddress;
@@ -64,14 +65,20 @@ public final class DecodeNode implements AutoCloseable {
     }
 
     /** @param random draws the names of instance, epoch and handoffs */
-    static DecodeNode start(DecodeSettings settings, Engine engine, Tokenizer tokenizer, RandomGenerator random) {
+    static DecodeNode start(
+            DecodeSettings settings,
+            Engine engine,
+            Tokenizer tokenizer,
+            Telemetry telemetry,
+            RandomGenerator random) {
         ExecutorService threads = Executors.newThreadPerTaskExecutor(
                 Thread.ofVirtual().name(settings.name() + "-", 0).factory());
         Timing timing = Timing.ofSystem(settings.name() + "-timer");
+        DecodeTelemetry spans = new DecodeTelemetry(telemetry, engine);
         Channels channels = new Channels(settings.listen().tls());
         PrefillMembers members =
                 new PrefillMembers(settings.prefillNodes(), InetAddress::getAllByName, timing.nanoTime());
-        KvStreams streams = new KvStreams(members, channels, threads, timing, settings.maxKvStreams());
+        KvStreams streams = new KvStreams(members, channels, spans, threads, timing, settings.maxKvStreams());
         PromptPrefill prefill = new PromptPrefill(
                 engine, new PrefillChoice(costs(settings, engine)), streams, settings.prefillAttempts(), random::nextLong);
         DecodeService service = new DecodeService(
@@ -81,6 +88,7 @@ public final class DecodeNode implements AutoCloseable {
                 threads,
                 timing.nanoTime(),
                 settings.maxBufferedEvents(),
+                spans,
                 settings.address(settings.listen().port()));
         NodeEvents events = new NodeEvents(
                 hello(engine, random),
@@ -104,6 +112,7 @@ public final class DecodeNode implements AutoCloseable {
             server = GrpcServer.builder(settings.name(), settings.listen())
                     .service(service, PeerRole.GATEWAY)
                     .service(events.service(), PeerRole.GATEWAY)
+                    .interceptor(spans.server())
                     .start();
         } catch (RuntimeException e) {
             events.close();

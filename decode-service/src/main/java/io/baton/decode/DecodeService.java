@@ -28,6 +28,7 @@ final class DecodeService extends DecodeGrpc.DecodeImplBase {
     private final Executor threads;
     private final LongSupplier nanos;
     private final int maxBufferedEvents;
+    private final DecodeTelemetry telemetry;
     private volatile String address;
 
     private final Object calls = new Object();
@@ -41,6 +42,7 @@ final class DecodeService extends DecodeGrpc.DecodeImplBase {
             Executor threads,
             LongSupplier nanos,
             int maxBufferedEvents,
+            DecodeTelemetry telemetry,
             String address) {
         this.engine = engine;
         this.fingerprint = engine.fingerprint();
@@ -50,6 +52,7 @@ final class DecodeService extends DecodeGrpc.DecodeImplBase {
         this.threads = threads;
         this.nanos = nanos;
         this.maxBufferedEvents = maxBufferedEvents;
+        this.telemetry = telemetry;
         this.address = address;
     }
 
@@ -81,7 +84,8 @@ final class DecodeService extends DecodeGrpc.DecodeImplBase {
                 new OutputText(tokenizer, order.prompt(), order.stopStrings()),
                 events,
                 new RouteRecord(address, engine.shape().layers(), order.prompt().length),
-                times);
+                times,
+                telemetry);
         observer.setOnCancelHandler(call::cancelled);
         try {
             call.start();

@@ -22,15 +22,23 @@ final class KvStreams {
 
     private final PrefillMembers members;
     private final Channels channels;
+    private final DecodeTelemetry telemetry;
     private final Executor threads;
     private final Timing timing;
     private final int limit;
     private final AtomicInteger open = new AtomicInteger();
     private final ReceiveRate rate = new ReceiveRate();
 
-    KvStreams(PrefillMembers members, Channels channels, Executor threads, Timing timing, int limit) {
+    KvStreams(
+            PrefillMembers members,
+            Channels channels,
+            DecodeTelemetry telemetry,
+            Executor threads,
+            Timing timing,
+            int limit) {
         this.members = members;
         this.channels = channels;
+        this.telemetry = telemetry;
         this.threads = threads;
         this.timing = timing;
         this.limit = limit;
@@ -70,6 +78,6 @@ final class KvStreams {
             managed.resetConnectBackoff();
         }
         return KvReceiver.prefill(
-                channel, CallOptions.DEFAULT.withExecutor(threads), start, plan, listener, timing);
+                telemetry.traced(channel), CallOptions.DEFAULT.withExecutor(threads), start, plan, listener, timing);
     }
 }

@@ -3,13 +3,13 @@ package io.baton.decode;
 import io.baton.proto.v1.Reason;
 import io.baton.proto.v1.Route;
 import io.baton.proto.v1.RouteEvent;
+import io.baton.routing.RouteReason;
 import io.baton.transfer.FailureReason;
 import io.baton.transfer.ReceiveOutcome;
-import io.baton.routing.RouteReason;
 
 /**
- * Which way one request went, written down as it goes: every fallback leaves an event with its reason. Written by the thread
- * that prefills, read by the engine's afterwards.
+ * Which way one request went, written down as it goes: every fallback leaves an event with its reason. Thread-safe: the
+ * request can end while its prefill is still being given up.
  */
 final class RouteRecord {
 
@@ -24,38 +24,38 @@ final class RouteRecord {
         route.setDecodeNode(decodeNode);
     }
 
-    void admitted(int cachedTokens) {
+    synchronized void admitted(int cachedTokens) {
         route.setDecodeCachedTokens(Math.min(cachedTokens, promptTokens));
     }
 
     /** Why prefill runs where it runs, as far as is known; a later fallback replaces it. */
-    void reason(Reason reason) {
+    synchronized void reason(Reason reason) {
         route.setReason(reason);
     }
 
-    void event(Reason reason, String node, String detail) {
+    synchronized void event(Reason reason, String node, String detail) {
         route.addEvents(RouteEvent.newBuilder().setReason(reason).setNode(node).setDetail(detail));
     }
 
     /** What one attempt brought, whether it was complete or not. */
-    void received(ReceiveOutcome.Received received) {
+    synchronized void received(ReceiveOutcome.Received received) {
         unitsReceived += received.units();
         route.setKvBlocksReceived(unitsReceived / layers);
         route.setKvBytesReceived(route.getKvBytesReceived() + received.bytes());
     }
 
     /** The prefill node whose KV is used. */
-    void prefilledOn(String node, int cachedTokens) {
+    synchronized void prefilledOn(String node, int cachedTokens) {
         route.setPrefillNode(node);
         route.setPrefillCachedTokens(Math.min(cachedTokens, promptTokens));
     }
 
     /** Prompt tokens that nobody had to compute: both caches begin at the first token, so the longer one counts. */
-    int cachedTokens() {
+    synchronized int cachedTokens() {
         return Math.max(route.getDecodeCachedTokens(), route.getPrefillCachedTokens());
     }
 
-    Route route() {
+    synchronized Route route() {
         return route.build();
     }
 

@@ -12,6 +12,7 @@ import io.baton.proto.v1.PrefillMode;
 import io.baton.proto.v1.StopConditions;
 import io.baton.serving.Fingerprints;
 import io.baton.serving.ListenSettings;
+import io.baton.serving.telemetry.Telemetry;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.time.Duration;
@@ -39,6 +40,7 @@ final class NodeUnderTest implements AutoCloseable {
                         "decode-under-test", ListenSettings.loopback(), EngineOptions.defaults(), prefillNodes)),
                 engine,
                 TestingTokenizer.create(),
+                Telemetry.silent(),
                 new Random(3));
         channel = NettyChannelBuilder.forAddress("127.0.0.1", node.port())
                 .usePlaintext()

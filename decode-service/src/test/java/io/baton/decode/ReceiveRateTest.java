@@ -1,0 +1,48 @@
+package io.baton.decode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.baton.transfer.ReceiveOutcome;
+import io.baton.transfer.SenderTimes;
+import io.baton.transfer.VerifiedBlocks;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class ReceiveRateTest {
+
+    private final ReceiveRate rate = new ReceiveRate();
+
+    @Test
+    void aTransferThatHidBehindComputeOnlyRaisesTheRate() {
+        rate.observe(transfer(1_000_000, 1_000, 990));
+        assertThat(rate.bytesPerSecond()).isCloseTo(1e6, within(1.0));
+        rate.observe(transfer(1_000, 1_000, 990));
+        assertThat(rate.bytesPerSecond()).isCloseTo(1e6, within(1.0));
+        rate.observe(transfer(4_000_000, 1_000, 990));
+        assertThat(rate.bytesPerSecond()).isCloseTo(4e6, within(1.0));
+    }
+
+    @Test
+    void aTransferThatWasWaitedForIsAMeasurement() {
+        rate.observe(transfer(4_000_000, 1_000, 100));
+        rate.observe(transfer(2_000_000, 1_000, 100));
+        assertThat(rate.bytesPerSecond()).isCloseTo(3.5e6, within(1.0));
+    }
+
+    @Test
+    void nothingIsKnownBeforeTheFirstByte() {
+        rate.observe(transfer(0, 5, 1));
+        assertThat(rate.bytesPerSecond()).isZero();
+    }
+
+    private static ReceiveOutcome.Complete transfer(long bytes, int elapsedMillis, int computeMillis) {
+        return new ReceiveOutcome.Complete(
+                VerifiedBlocks.whole(1, 1),
+                new float[1],
+                new SenderTimes(Duration.ZERO, Duration.ZERO, Duration.ofMillis(computeMillis)),
+                0,
+                new ReceiveOutcome.Received(1, bytes),
+                Duration.ofMillis(elapsedMillis));
+    }
+}
