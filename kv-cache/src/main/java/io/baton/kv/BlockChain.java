@@ -28,6 +28,15 @@ public final class BlockChain {
         this.tail = ByteBuffer.allocate(blockTokens * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     }
 
+    /** A chain that goes on from where {@code other} is now. */
+    public BlockChain(BlockChain other) {
+        this.blockTokens = other.blockTokens;
+        this.parent = other.parent;
+        this.tail = ByteBuffer.allocate(other.tail.capacity()).order(ByteOrder.LITTLE_ENDIAN);
+        this.tail.put(other.tail.duplicate().flip());
+        this.hashes.addAll(other.hashes);
+    }
+
     /** The hashes of all whole blocks of {@code tokens}. */
     public static List<BlockHash> of(SequenceRoot root, int[] tokens, int blockTokens) {
         BlockChain chain = new BlockChain(root, blockTokens);

@@ -42,6 +42,17 @@ class BlockChainTest {
     }
 
     @Test
+    void aCopyGoesOnByItself() {
+        int[] tokens = IntStream.range(0, 64).toArray();
+        BlockChain chain = new BlockChain(ROOT, 16);
+        IntStream.range(0, 37).forEach(chain::append);
+        BlockChain copy = new BlockChain(chain);
+        IntStream.range(37, 64).forEach(copy::append);
+        assertThat(copy.hashes()).isEqualTo(BlockChain.of(ROOT, tokens, 16));
+        assertThat(chain.hashes()).hasSize(2);
+    }
+
+    @Test
     void theLastTokenOfAPromptIsNeverReused() {
         assertThat(BlockChain.reusableBlocks(0, 16)).isZero();
         assertThat(BlockChain.reusableBlocks(16, 16)).isZero();
