@@ -13,10 +13,16 @@ public interface GenerationListener {
     /** Local prefill only: tokens {@code [0, tokensDone)} are done. */
     void prefilled(int tokensDone);
 
-    /** The next output token. Returns false to end the sequence here (a stop string matched). */
+    /**
+     * The next output token; a stop token is given like any other, and is the last. Returns false to end this answer here (a
+     * stop string matched).
+     */
     boolean token(GeneratedToken token);
 
-    /** Ended well; nothing more follows and every block is released. */
+    /** One of several answers ended; {@link #finished} follows the last one. */
+    default void choiceFinished(int choice, FinishReason reason) {}
+
+    /** Ended well, for the reason of the answer that ended last; nothing more follows and every block is released. */
     void finished(FinishReason reason, GenerationTimes times);
 
     /** Ended otherwise, after a cancel too; nothing more follows. */

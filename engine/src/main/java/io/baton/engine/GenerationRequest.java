@@ -15,6 +15,8 @@ import java.util.Set;
  * @param stopTokens ids that end the sequence
  * @param logprobs -1 for none, else how many most likely tokens to report beside the sampled one
  * @param priority higher is admitted first
+ * @param firstChoice number of the first answer; answers to one prompt and seed differ by their number alone
+ * @param choices how many answers to generate, sharing the prompt's blocks; 1 if there are emitted tokens
  */
 public record GenerationRequest(
         String owner,
@@ -26,9 +28,27 @@ public record GenerationRequest(
         int maxTokens,
         Set<Integer> stopTokens,
         int logprobs,
-        int priority) {
+        int priority,
+        int firstChoice,
+        int choices) {
 
     public GenerationRequest {
         stopTokens = Set.copyOf(stopTokens);
+    }
+
+    /** One answer. */
+    public GenerationRequest(
+            String owner,
+            int[] promptTokens,
+            int[] emittedTokens,
+            SequenceRoot root,
+            SamplingParameters sampling,
+            long seed,
+            int maxTokens,
+            Set<Integer> stopTokens,
+            int logprobs,
+            int priority) {
+        this(
+                owner, promptTokens, emittedTokens, root, sampling, seed, maxTokens, stopTokens, logprobs, priority, 0, 1);
     }
 }

@@ -81,7 +81,7 @@ public final class Sampler {
         requireFinite(logits);
         int token = draw(logits, scratch);
         GeneratedToken generated = logprobs < 0
-                ? new GeneratedToken(index, token, OptionalDouble.empty(), List.of())
+                ? new GeneratedToken(choice, index, token, OptionalDouble.empty(), List.of())
                 : withLogprobs(token, new Logprobs(logits), scratch);
         index++;
         if (parameters.penalises()) {
@@ -92,7 +92,7 @@ public final class Sampler {
 
     private GeneratedToken withLogprobs(int token, Logprobs unmodified, Candidates scratch) {
         return new GeneratedToken(
-                index, token, OptionalDouble.of(unmodified.of(token)), unmodified.top(logprobs, scratch));
+                choice, index, token, OptionalDouble.of(unmodified.of(token)), unmodified.top(logprobs, scratch));
     }
 
     private int draw(float[] unmodified, Candidates scratch) {
