@@ -1,0 +1,109 @@
+package io.baton.client;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.RetryInfo;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.protobuf.StatusProto;
+import java.time.Duration;
+import java.util.Optional;
+
+/** A call that did not end as asked. {@link #kind} says what the caller can do about it. */
+public final class BatonException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    /** What went wrong, by what can be done about it. */
+    public enum Kind {
+        /** The request is malformed; the message names the field. */
+        INVALID_ARGUMENT,
+        /** Unknown model. */
+        NOT_FOUND,
+        /** The prompt does not fit the context length. */
+        OUT_OF_RANGE,
+        /** The gateway does not serve a field of the request; the message names it. */
+        UNIMPLEMENTED,
+        /** What the request refers to is not what the cluster computes, e.g. another fingerprint. */
+        FAILED_PRECONDITION,
+        /** No credentials, or not sufficient ones. */
+        PERMISSION_DENIED,
+        /** No node can take the request now; {@link BatonException#retryAfter} says when to come back. */
+        OVERLOADED,
+        /** The gateway cannot be reached, drains, or lost a node and may not go on elsewhere. */
+        UNAVAILABLE,
+        DEADLINE_EXCEEDED,
+        /** This side cancelled. */
+        CANCELLED,
+        /** A defect on the other side, or a stream that broke the protocol. */
+        INTERNAL
+    }
+
+    private final Kind kind;
+    private final transient Optional<Duration> retryAfter;
+
+    BatonException(Kind kind, String message, Optional<Duration> retryAfter, Throwable cause) {
+        super(message, cause);
+        this.kind = kind;
+        this.retryAfter = retryAfter;
+    }
+
+    static BatonException protocol(String message) {
+        Status status = Status.INTERNAL.withDescription(message);
+        return new BatonException(Kind.INTERNAL, message, Optional.empty(), status.asRuntimeException());
+    }
+
+    static BatonException interrupted(InterruptedException cause) {
+        return new BatonException(Kind.CANCELLED, "CANCELLED: the reading thread was interrupted", Optional.empty(), cause);
+    }
+
+    static BatonException of(Status status, Metadata trailers) {
+        String message = status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription());
+        return new BatonException(kind(status.getCode()), message, retryAfter(status, trailers), status.asRuntimeException(trailers));
+    }
+
+    private static Kind kind(Status.Code code) {
+        return switch (code) {
+            case INVALID_ARGUMENT -> Kind.INVALID_ARGUMENT;
+            case NOT_FOUND -> Kind.NOT_FOUND;
+            case OUT_OF_RANGE -> Kind.OUT_OF_RANGE;
+            case UNIMPLEMENTED -> Kind.UNIMPLEMENTED;
+            case FAILED_PRECONDITION, ALREADY_EXISTS -> Kind.FAILED_PRECONDITION;
+            case PERMISSION_DENIED, UNAUTHENTICATED -> Kind.PERMISSION_DENIED;
+            case RESOURCE_EXHAUSTED -> Kind.OVERLOADED;
+            case UNAVAILABLE, ABORTED -> Kind.UNAVAILABLE;
+            case DEADLINE_EXCEEDED -> Kind.DEADLINE_EXCEEDED;
+            case CANCELLED -> Kind.CANCELLED;
+            case INTERNAL, UNKNOWN, DATA_LOSS, OK -> Kind.INTERNAL;
+        };
+    }
+
+    private static Optional<Duration> retryAfter(Status status, Metadata trailers) {
+        com.google.rpc.Status details = StatusProto.fromStatusAndTrailers(status, trailers);
+        for (Any detail : details.getDetailsList()) {
+            if (detail.is(RetryInfo.class)) {
+                try {
+                    com.google.protobuf.Duration delay = detail.unpack(RetryInfo.class).getRetryDelay();
+                    return Optional.of(Duration.ofSeconds(delay.getSeconds(), delay.getNanos()));
+                } catch (InvalidProtocolBufferException e) {
+                    return Optional.empty(); // advice that cannot be read is no advice
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    public Kind kind() {
+        return kind;
+    }
+
+    /** When the gateway asks to be tried again. */
+    public Optional<Duration> retryAfter() {
+        return retryAfter;
+    }
+
+    /** Whether the same request may succeed later without being changed. */
+    public boolean isRetryable() {
+        return kind == Kind.OVERLOADED || kind == Kind.UNAVAILABLE;
+    }
+}
