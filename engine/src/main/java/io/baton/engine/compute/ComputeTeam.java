@@ -15,8 +15,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ComputeTeam implements AutoCloseable {
 
-    /** About a millisecond: longer than the gap between two steps, short enough for an idle node. */
-    private static final int SPINS = 20_000;
+    /** Some ten microseconds, more than the usual wait between two pieces of one step. */
+    private static final int SPINS = 500;
+
+    /** About a millisecond more, during which whoever else wants the processor gets it: longer than between two steps. */
+    private static final int YIELDS = 2_000;
+
+    /** Multiply-adds that take about as long as waking somebody. */
+    private static final long WORTH_SHARING = 40_000;
 
     /** A piece of work; {@code worker} is below {@link #threads()} and names scratch memory. */
     @FunctionalInterface
@@ -43,7 +49,6 @@ public final class ComputeTeam implements AutoCloseable {
     private @Nullable Task task;
     private @Nullable Range range;
     private int count;
-    private int grain;
     private int lastEpoch; // the calling thread's copy
 
     private ComputeTeam(int threads) {
@@ -76,9 +81,13 @@ public final class ComputeTeam implements AutoCloseable {
         }
     }
 
-    /** Runs tasks {@code [0, tasks)}; each worker takes the next one when it is free, so they may differ in size. */
-    public void forEach(int tasks, Task body) {
-        if (tasks <= 1 || workers.length == 0) {
+    /**
+     * Runs tasks {@code [0, tasks)}; each worker takes the next one when it is free, so they may differ in size.
+     *
+     * @param work multiply-adds of all tasks, roughly; the caller does little ones alone
+     */
+    public void forEach(int tasks, long work, Task body) {
+        if (tasks <= 1 || work < WORTH_SHARING || workers.length == 0) {
             for (int i = 0; i < tasks; i++) {
                 body.run(i, 0);
             }
@@ -91,9 +100,9 @@ public final class ComputeTeam implements AutoCloseable {
         forkAndJoin();
     }
 
-    /** Gives each worker one contiguous range of {@code [0, items)}, cut at multiples of {@code grain}. */
-    public void forRanges(int items, int grain, Range body) {
-        if (items <= grain || workers.length == 0) {
+    /** Gives each worker one contiguous range of {@code [0, items)}. */
+    public void forRanges(int items, long work, Range body) {
+        if (items <= 1 || work < WORTH_SHARING || workers.length == 0) {
             if (items > 0) {
                 body.run(0, items, 0);
             }
@@ -102,7 +111,6 @@ public final class ComputeTeam implements AutoCloseable {
         task = null;
         range = body;
         count = items;
-        this.grain = grain;
         forkAndJoin();
     }
 
@@ -134,9 +142,8 @@ public final class ComputeTeam implements AutoCloseable {
                     task.run(i, worker);
                 }
             } else if (range != null) {
-                long units = Math.ceilDiv(count, grain);
-                int from = (int) Math.min(count, units * worker / threads() * grain);
-                int to = (int) Math.min(count, units * (worker + 1) / threads() * grain);
+                int from = (int) ((long) count * worker / threads());
+                int to = (int) ((long) count * (worker + 1) / threads());
                 if (from < to) {
                     range.run(from, to, worker);
                 }
@@ -149,8 +156,8 @@ public final class ComputeTeam implements AutoCloseable {
     private void awaitOthers() {
         int spins = 0;
         while (unfinished.get() != 0) {
-            if (spins++ < SPINS) {
-                Thread.onSpinWait();
+            if (spins < SPINS + YIELDS) {
+                pause(spins++);
             } else {
                 parkedCaller = Thread.currentThread();
                 if (unfinished.get() != 0) {
@@ -158,6 +165,15 @@ public final class ComputeTeam implements AutoCloseable {
                 }
                 parkedCaller = null;
             }
+        }
+    }
+
+    @SuppressWarnings("ThreadPriorityCheck") // a hint on a crowded machine; nothing depends on it
+    private static void pause(int spins) {
+        if (spins < SPINS) {
+            Thread.onSpinWait();
+        } else {
+            Thread.yield();
         }
     }
 
@@ -202,8 +218,8 @@ public final class ComputeTeam implements AutoCloseable {
         private int awaitChangeOf(int seen) {
             int spins = 0;
             while (epoch == seen) {
-                if (spins++ < SPINS) {
-                    Thread.onSpinWait();
+                if (spins < SPINS + YIELDS) {
+                    pause(spins++);
                 } else {
                     parked = true;
                     if (epoch == seen) {

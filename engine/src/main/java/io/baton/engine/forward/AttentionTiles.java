@@ -10,6 +10,7 @@ final class AttentionTiles {
     private int[] entry = new int[16];
     private int[] firstToken = new int[16]; // in the entry
     private int count;
+    private long keys;
 
     AttentionTiles(int group) {
         tokensPerTile = Math.max(1, Kernels.ATTENTION_ROWS / group);
@@ -17,6 +18,7 @@ final class AttentionTiles {
 
     void cut(Batch batch) {
         count = 0;
+        keys = 0;
         for (int e = 0; e < batch.entries(); e++) {
             for (int token = 0; token < batch.rowCount(e); token += tokensPerTile) {
                 if (count == entry.length) {
@@ -26,11 +28,17 @@ final class AttentionTiles {
                 entry[count] = e;
                 firstToken[count++] = token;
             }
+            keys += (long) batch.rowCount(e) * (batch.position(batch.firstRow(e)) + batch.rowCount(e) / 2 + 1);
         }
     }
 
     int count() {
         return count;
+    }
+
+    /** Keys that all rows together look at, roughly. */
+    long keys() {
+        return keys;
     }
 
     int entry(int tile) {

@@ -19,6 +19,9 @@ import io.baton.engine.model.PackedModel;
  */
 public final class ForwardPass implements AutoCloseable {
 
+    /** A row stage takes about as long per value as this many multiply-adds. */
+    private static final int ROW_WORK = 4;
+
     private final Kernels kernels;
     private final PackedModel model;
     private final ModelShape shape;
@@ -85,7 +88,7 @@ public final class ForwardPass implements AutoCloseable {
                     .run(team);
             rows(rotateAndStore);
             listener.layerFinished(layer);
-            team.forEach(tiles.count() * shape.kvHeads(), attend);
+            team.forEach(tiles.count() * shape.kvHeads(), tiles.keys() * 2 * shape.heads() * shape.headDim(), attend);
             rows(attentionOutput);
             products.over(batch.rows()).with(weights.output(), memory.delta, memory.dimStride).run(team);
             rows(feedForwardInput);
@@ -100,7 +103,7 @@ public final class ForwardPass implements AutoCloseable {
     }
 
     private void rows(ComputeTeam.Task stage) {
-        team.forEach(batch.rows(), stage);
+        team.forEach(batch.rows(), (long) batch.rows() * shape.hiddenDim() * ROW_WORK, stage);
     }
 
     private void embed(int row, int worker) {

@@ -24,6 +24,7 @@ final class ProductStage {
     private final int[] firstPiece = new int[MOST_MATRICES + 1];
     private int count;
     private int rows;
+    private long work;
     private final ComputeTeam.Task onePiece = (piece, worker) -> run(piece, piece + 1, worker);
     private final ComputeTeam.Range stretch = this::run;
 
@@ -36,6 +37,7 @@ final class ProductStage {
     ProductStage over(int rows) {
         this.rows = rows;
         count = 0;
+        work = 0;
         return this;
     }
 
@@ -46,14 +48,15 @@ final class ProductStage {
         strides[count] = stride;
         firstPiece[count + 1] = firstPiece[count] + Math.ceilDiv(matrix.panelCount(), PIECE_PANELS);
         count++;
+        work += (long) rows * matrix.rows() * matrix.columns();
         return this;
     }
 
     void run(ComputeTeam team) {
         if (rows <= FEW_ROWS) {
-            team.forRanges(firstPiece[count], 1, stretch);
+            team.forRanges(firstPiece[count], work, stretch);
         } else {
-            team.forEach(firstPiece[count], onePiece);
+            team.forEach(firstPiece[count], work, onePiece);
         }
     }
 

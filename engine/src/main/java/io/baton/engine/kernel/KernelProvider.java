@@ -9,7 +9,8 @@ public final class KernelProvider {
 
     public static Kernels of(KernelChoice choice) {
         return switch (choice) {
-            case AUTO, SCALAR, VECTOR -> new ScalarKernels();
+            case SCALAR -> new ScalarKernels();
+            case AUTO, VECTOR -> new VectorKernels();
         };
     }
 }

@@ -140,7 +140,12 @@ public final class ScalarKernels implements Kernels {
 
     @Override
     public void rotate(long x, long turn, int pairs) {
-        for (int i = 0; i < pairs; i++) {
+        rotate(x, turn, pairs, 0);
+    }
+
+    /** Rotates pairs {@code [from, pairs)}. */
+    static void rotate(long x, long turn, int pairs, int from) {
+        for (int i = from; i < pairs; i++) {
             float low = get(x, i);
             float high = get(x, i + pairs);
             float cos = get(turn, i);

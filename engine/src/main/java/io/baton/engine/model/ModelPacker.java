@@ -120,7 +120,7 @@ public final class ModelPacker {
                 };
     }
 
-    private static MatrixFormat format(ActivationMode mode, int columns) {
+    static MatrixFormat format(ActivationMode mode, int columns) {
         return switch (mode) {
             case F32 -> MatrixFormat.F32;
             case BF16 -> MatrixFormat.BF16;
@@ -142,7 +142,7 @@ public final class ModelPacker {
         for (int first = 0; first < panels; first += PANELS_PER_STEP) {
             int from = first;
             int count = Math.min(PANELS_PER_STEP, panels - first);
-            team.forRanges(count, 1, (begin, end, worker) -> {
+            team.forRanges(count, (long) count * MatrixFormat.PANEL_ROWS * columns, (begin, end, worker) -> {
                 float[] values = new float[columns];
                 int last = Math.min(rows, (from + end) * MatrixFormat.PANEL_ROWS);
                 for (int row = (from + begin) * MatrixFormat.PANEL_ROWS; row < last; row++) {

@@ -1,0 +1,127 @@
+package io.baton.engine.kernel;
+
+import io.baton.engine.memory.OffHeap;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Sixteen lanes, loaded from and stored to addresses. The species are constants and all memory is one segment, because the
+ * JIT compiles nothing else well; on a machine with narrower registers the same code is correct and slow.
+ */
+final class Lanes {
+
+    static final VectorSpecies<Float> F32 = FloatVector.SPECIES_512;
+    static final VectorSpecies<Integer> S32 = IntVector.SPECIES_512;
+    static final VectorSpecies<Short> S16 = ShortVector.SPECIES_512;
+    static final VectorSpecies<Short> S16_HALF = ShortVector.SPECIES_256;
+
+    static final int COUNT = 16;
+    static final int BYTES = OffHeap.ALIGNMENT;
+
+    private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+    private static final VectorShuffle<Float> APART_8 = apart(8);
+    private static final VectorShuffle<Float> APART_4 = apart(4);
+    private static final VectorShuffle<Float> APART_2 = apart(2);
+    private static final VectorShuffle<Float> APART_1 = apart(1);
+
+    private Lanes() {}
+
+    private static VectorShuffle<Float> apart(int lanes) {
+        return VectorShuffle.fromOp(F32, i -> (i + lanes) % COUNT);
+    }
+
+    static FloatVector load(long address) {
+        return FloatVector.fromMemorySegment(F32, OffHeap.ALL, address, ORDER);
+    }
+
+    static void store(long address, FloatVector v) {
+        v.intoMemorySegment(OffHeap.ALL, address, ORDER);
+    }
+
+    static IntVector loadInts(long address) {
+        return IntVector.fromMemorySegment(S32, OffHeap.ALL, address, ORDER);
+    }
+
+    static ShortVector loadShorts(long address) {
+        return ShortVector.fromMemorySegment(S16, OffHeap.ALL, address, ORDER);
+    }
+
+    static void storeShorts(long address, IntVector v) {
+        ShortVector low = (ShortVector) v.convertShape(VectorOperators.I2S, S16_HALF, 0);
+        low.intoMemorySegment(OffHeap.ALL, address, ORDER);
+    }
+
+    /** The f32 at {@code address} in every lane. */
+    static FloatVector spread(long address) {
+        return FloatVector.broadcast(F32, OffHeap.f32(address));
+    }
+
+    /** The two shorts at {@code address} in every pair of lanes. */
+    static ShortVector spreadPair(long address) {
+        return IntVector.broadcast(S32, OffHeap.s32(address)).reinterpretAsShorts();
+    }
+
+    static FloatVector zero() {
+        return FloatVector.zero(F32);
+    }
+
+    /** Sixteen finite f16, exactly: exponent and mantissa move to their places in f32, and 2^112 corrects the bias. */
+    static FloatVector loadHalves(long address) {
+        IntVector h = (IntVector) ShortVector.fromMemorySegment(S16_HALF, OffHeap.ALL, address, ORDER)
+                .convertShape(VectorOperators.S2I, S32, 0);
+        return h.and(0x7fff)
+                .lanewise(VectorOperators.LSHL, 13)
+                .or(h.and(0x80000000))
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+    }
+
+    static FloatVector toFloats(IntVector v) {
+        return (FloatVector) v.convertShape(VectorOperators.I2F, F32, 0);
+    }
+
+    /** {@link Arithmetic#tree} of sixteen lanes. */
+    static float tree(FloatVector v) {
+        FloatVector by8 = v.add(v.rearrange(APART_8));
+        FloatVector by4 = by8.add(by8.rearrange(APART_4));
+        FloatVector by2 = by4.add(by4.rearrange(APART_2));
+        return by2.add(by2.rearrange(APART_1)).lane(0);
+    }
+
+    /** {@link Arithmetic#exp} in every lane. */
+    static FloatVector exp(FloatVector x) {
+        FloatVector v = x.blend(Arithmetic.EXP_HIGHEST, x.compare(VectorOperators.GT, Arithmetic.EXP_HIGHEST));
+        FloatVector shifted = v.fma(broadcast(Arithmetic.LOG2_E), broadcast(Arithmetic.ROUNDER));
+        FloatVector n = shifted.sub(Arithmetic.ROUNDER);
+        FloatVector r = n.fma(broadcast(-Arithmetic.LN2_HIGH), v);
+        r = n.fma(broadcast(-Arithmetic.LN2_LOW), r);
+        FloatVector p = broadcast(Arithmetic.E0).fma(r, broadcast(Arithmetic.E1));
+        p = p.fma(r, broadcast(Arithmetic.E2));
+        p = p.fma(r, broadcast(Arithmetic.E3));
+        p = p.fma(r, broadcast(Arithmetic.E4));
+        p = p.fma(r, broadcast(Arithmetic.E5));
+        FloatVector e = p.fma(r.mul(r), r).add(1f);
+        IntVector scale = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+        FloatVector scaled = e.reinterpretAsInts().add(scale).reinterpretAsFloats();
+        return scaled.blend(0f, x.compare(VectorOperators.LT, Arithmetic.EXP_LOWEST));
+    }
+
+    /** {@link Arithmetic#bf16} in every lane, widened again. */
+    static FloatVector roundToBf16(FloatVector x) {
+        IntVector bits = x.reinterpretAsInts();
+        IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+        FloatVector rounded = bits.add(0x7fff).add(odd).and(0xffff0000).reinterpretAsFloats();
+        return rounded
+                .blend(0f, x.abs().compare(VectorOperators.LT, Arithmetic.BF16_FLUSH))
+                .blend(Float.NaN, x.test(VectorOperators.IS_NAN));
+    }
+
+    static FloatVector broadcast(float value) {
+        return FloatVector.broadcast(F32, value);
+    }
+}

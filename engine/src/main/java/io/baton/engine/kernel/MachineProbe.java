@@ -1,0 +1,65 @@
+package io.baton.engine.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+
+/**
+ * Loops that show what one thread of this machine can do at most; the caller holds the clock and runs one per thread. Each
+ * returns the work it did: bytes, or operations (a multiply and an add are two).
+ */
+public final class MachineProbe {
+
+    private final MethodHandle read;
+    private final MethodHandle f32;
+    private final MethodHandle bf16;
+    private final MethodHandle int8;
+
+    private MachineProbe(NativeLibrary library, String instructionSet) {
+        FunctionDescriptor one = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
+        read = library.function(instructionSet, "limit_read", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG));
+        f32 = library.function(instructionSet, "limit_f32", one);
+        bf16 = library.function(instructionSet, "limit_bf16", one);
+        int8 = library.function(instructionSet, "limit_int8", one);
+    }
+
+    /** With the best instructions of this machine; empty where there are no native kernels. */
+    public static Optional<MachineProbe> best() {
+        if (NativeLibrary.load() instanceof NativeLibrary.Loading.Loaded(NativeLibrary library)
+                && !library.instructionSets().isEmpty()) {
+            return Optional.of(
+                    new MachineProbe(library, library.instructionSets().getFirst()));
+        }
+        return Optional.empty();
+    }
+
+    public long read(long address, long bytes) {
+        try {
+            return (long) read.invokeExact(address, bytes);
+        } catch (Throwable t) {
+            throw NativeKernels.failed(t);
+        }
+    }
+
+    public long f32(long iterations) {
+        return run(f32, iterations);
+    }
+
+    public long bf16(long iterations) {
+        return run(bf16, iterations);
+    }
+
+    public long int8(long iterations) {
+        return run(int8, iterations);
+    }
+
+    private static long run(MethodHandle loop, long iterations) {
+        try {
+            return (long) loop.invokeExact(iterations);
+        } catch (Throwable t) {
+            throw NativeKernels.failed(t);
+        }
+    }
+}

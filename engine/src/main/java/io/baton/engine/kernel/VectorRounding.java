@@ -1,0 +1,65 @@
+package io.baton.engine.kernel;
+
+import io.baton.engine.memory.OffHeap;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+
+/**
+ * Activations rounded for the vector products. F32 and BF16 rows are f32. A Q8 row holds the whole numbers as f32 for tiles,
+ * the groups' scales, and the same numbers as shorts in the order that {@link Q8Tiles#row} wants.
+ */
+final class VectorRounding {
+
+    /** Of each four ints the first, third, second, fourth. */
+    private static final VectorShuffle<Integer> EVENS_THEN_ODDS =
+            VectorShuffle.fromOp(Lanes.S32, i -> (i & ~3) | (i & 1) << 1 | (i & 2) >> 1);
+
+    private VectorRounding() {}
+
+    static long bytes(MatrixFormat format, int columns) {
+        return switch (format) {
+            case F32 -> OffHeap.rowBytes(columns);
+            case BF16 -> OffHeap.rowBytes(columns + columns % 2);
+            case Q8 -> q8Shorts(columns) + OffHeap.aligned((long) columns * Short.BYTES);
+        };
+    }
+
+    static long q8Scales(int columns) {
+        return OffHeap.rowBytes(columns);
+    }
+
+    static long q8Shorts(int columns) {
+        return q8Scales(columns) + OffHeap.rowBytes(columns / MatrixFormat.GROUP);
+    }
+
+    static void bf16(long x, int columns, long rounded) {
+        for (long at = 0; at < OffHeap.rowBytes(columns); at += Lanes.BYTES) {
+            Lanes.store(rounded + at, Lanes.roundToBf16(Lanes.load(x + at)));
+        }
+    }
+
+    static void q8(long x, int columns, long rounded) {
+        long scales = rounded + q8Scales(columns);
+        long shorts = rounded + q8Shorts(columns);
+        for (int group = 0; group < columns / MatrixFormat.GROUP; group++) {
+            long at = (long) group * MatrixFormat.GROUP * Float.BYTES;
+            FloatVector low = Lanes.load(x + at);
+            FloatVector high = Lanes.load(x + at + Lanes.BYTES);
+            float largest = low.abs().max(high.abs()).reduceLanes(VectorOperators.MAX);
+            float scale = Arithmetic.q8Scale(largest);
+            float inverse = Arithmetic.q8Inverse(scale);
+            OffHeap.f32(scales + (long) group * Float.BYTES, scale);
+            store(low, inverse, rounded + at, shorts + at / 2);
+            store(high, inverse, rounded + at + Lanes.BYTES, shorts + (at + Lanes.BYTES) / 2);
+        }
+    }
+
+    private static void store(FloatVector x, float inverse, long floats, long shorts) {
+        FloatVector shifted = x.mul(inverse).add(Arithmetic.ROUNDER);
+        Lanes.store(floats, shifted.sub(Arithmetic.ROUNDER));
+        IntVector wholes = shifted.reinterpretAsInts(); // the low bits of a value this size are the number itself
+        Lanes.storeShorts(shorts, wholes.rearrange(EVENS_THEN_ODDS));
+    }
+}

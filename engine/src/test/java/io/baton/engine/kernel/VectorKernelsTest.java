@@ -1,0 +1,64 @@
+package io.baton.engine.kernel;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.baton.engine.KvType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The vector kernels give the bits of the scalar ones, and these tests would notice if they did not. */
+class VectorKernelsTest {
+
+    private static final int SEEDS = 60;
+
+    private final Differential differential = new Differential(new VectorKernels());
+
+    @ParameterizedTest
+    @EnumSource
+    void productsHaveTheBitsOfTheDefinition(MatrixFormat format) {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            differential.product(format, seed);
+        }
+    }
+
+    @Test
+    void rowOperationsHaveTheBitsOfTheDefinition() {
+        for (int seed = 0; seed < 10 * SEEDS; seed++) {
+            differential.elementwise(seed);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void attentionHasTheBitsOfTheDefinition(KvType type) {
+        for (int seed = 0; seed < SEEDS; seed++) {
+            differential.attention(type, seed);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aProductInAnotherOrderIsNoticed(MatrixFormat format) {
+        Kernels other = new ReorderedKernels();
+        assertThatThrownBy(() -> {
+                    for (int seed = 0; seed < SEEDS; seed++) {
+                        new Differential(other).product(format, seed);
+                    }
+                })
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("product");
+    }
+
+    @Test
+    void aRowReductionInAnotherOrderIsNoticed() {
+        Kernels other = new ReorderedKernels();
+        assertThatThrownBy(() -> {
+                    for (int seed = 0; seed < SEEDS; seed++) {
+                        new Differential(other).elementwise(seed);
+                    }
+                })
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("sum of squares");
+    }
+}
