@@ -24,6 +24,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +45,7 @@ public final class DecodeNode implements AutoCloseable {
     private final Channels channels;
     private final ExecutorService threads;
     private final Timing timing;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private DecodeNode(
             DecodeSettings settings,
@@ -164,8 +166,10 @@ public final class DecodeNode implements AutoCloseable {
     /** Ends running requests with UNAVAILABLE and stops. */
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         service.drain();
-        timing.scheduler().shutdownNow();
         engine.close();
         // Their last events are on the way; a call whose gateway does not read is cut with the server.
         try {
@@ -176,7 +180,8 @@ public final class DecodeNode implements AutoCloseable {
         events.close();
         server.close();
         channels.close();
-        threads.shutdownNow();
+        timing.scheduler().shutdownNow();
+        threads.shutdown();
     }
 
     private void keepResolving(PrefillMembers members) {
