@@ -38,9 +38,7 @@ final class CausalityRules {
             return Optional.of(encoderOnly(architecture));
         }
         if (ENCODER_DECODER.contains(architecture)) {
-            return Optional.of(("%s is an encoder-decoder: its encoder reads the whole input at once, so that a longer input"
-                            + " changes every cached key and value; expected a decoder-only model")
-                    .formatted(architecture));
+            return Optional.of(encoderDecoder(architecture));
         }
         if (NOT_CAUSAL.contains(architecture)) {
             return Optional.of(("%s rewrites its whole text in every step, so that no key or value can be cached; expected"
@@ -53,6 +51,12 @@ final class CausalityRules {
     static String encoderOnly(String architecture) {
         return ("%s is encoder-only: every token attends to later ones, so that each new token changes every cached key and"
                         + " value; expected a decoder-only model")
+                .formatted(architecture);
+    }
+
+    static String encoderDecoder(String architecture) {
+        return ("%s is an encoder-decoder: its encoder reads the whole input at once, so that a longer input changes every"
+                        + " cached key and value; expected a decoder-only model")
                 .formatted(architecture);
     }
 

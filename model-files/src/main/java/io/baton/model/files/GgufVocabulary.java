@@ -56,7 +56,9 @@ final class GgufVocabulary {
                 keys.flag("tokenizer.ggml.add_eos_token").orElse(false),
                 keys.flag("tokenizer.ggml.add_space_prefix").orElse(scored),
                 llama3,
-                keys.text("tokenizer.chat_template"));
+                keys.text("tokenizer.chat_template"),
+                // GGUF has no key for it, but Qwen's own tokenizers compose.
+                new TextRules(preTokenizer.equals("qwen2"), false, Set.of(), Set.of()));
     }
 
     private float[] scores(int size) {

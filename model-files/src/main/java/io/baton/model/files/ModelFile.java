@@ -39,19 +39,23 @@ public final class ModelFile implements AutoCloseable {
     }
 
     /**
-     * Opens a GGUF file.
+     * Opens a GGUF file or a Hugging Face model folder.
      *
      * @throws ModelFileException when it cannot be read or is not what it claims to be
      */
     public static ModelFile open(Path path) {
-        if (!Files.isRegularFile(path)) {
-            throw new ModelFileException(
-                    path, Files.exists(path) ? "not a file; expected a .gguf file" : "no such file; check the path");
-        }
         Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(path)) {
-            MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-            return GgufReader.read(path, arena, file);
+        try {
+            if (Files.isDirectory(path)) {
+                return HuggingFaceReader.read(path, arena);
+            }
+            if (!Files.isRegularFile(path)) {
+                throw new ModelFileException(path, "no such file; expected a .gguf file or a Hugging Face model folder");
+            }
+            try (FileChannel channel = FileChannel.open(path)) {
+                MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+                return GgufReader.read(path, arena, file);
+            }
         } catch (IOException e) {
             arena.close();
             throw new ModelFileException(path, "cannot be read: " + e.getMessage(), e);

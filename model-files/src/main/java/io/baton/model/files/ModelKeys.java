@@ -20,9 +20,20 @@ public final class ModelKeys {
 
     private final Path file;
     private final Map<String, Entry> entries;
+    private final Map<String, String> writtenAs;
 
     ModelKeys(Path file, Map<String, Entry> entries) {
+        this(file, entries, Map.of());
+    }
+
+    /**
+     * Keys that were translated.
+     *
+     * @param writtenAs how the file calls a key, for messages; what is not in it is called the same
+     */
+    ModelKeys(Path file, Map<String, Entry> entries, Map<String, String> writtenAs) {
         this.file = file;
+        this.writtenAs = Map.copyOf(writtenAs);
         this.entries = Collections.unmodifiableMap(entries);
     }
 
@@ -79,12 +90,12 @@ public final class ModelKeys {
     ModelFileException wrong(String key, Object found, String expected) {
         Entry entry = entries.get(key);
         return entry == null || entry.offset() < 0
-                ? ModelFileException.field(file, key, found, expected)
+                ? ModelFileException.field(file, writtenAs.getOrDefault(key, key), found, expected)
                 : ModelFileException.at(file, entry.offset(), key, found, expected);
     }
 
     ModelFileException missing(String key, String expected) {
-        return ModelFileException.field(file, key, "nothing", expected);
+        return ModelFileException.field(file, writtenAs.getOrDefault(key, key), "nothing", expected);
     }
 
     private <T> Optional<T> find(String key, Class<T> type, String expected) {

@@ -43,6 +43,11 @@ public final class ModelMetadata {
         return new ModelMetadata(keys, tensors, pairs, architecture);
     }
 
+    /** Keys translated from a Hugging Face configuration. */
+    static ModelMetadata ofHuggingFace(String architecture, ModelKeys keys, Map<String, Tensor> tensors) {
+        return new ModelMetadata(keys, tensors, RopePairs.HALVES, architecture);
+    }
+
     /** E.g. {@code llama}. */
     public String architecture() {
         return architecture;
@@ -143,7 +148,10 @@ public final class ModelMetadata {
      * load it; empty for causal models with fixed positions.
      */
     public Optional<String> cachingObstacle() {
-        if (keys.flag(key("attention.causal")).filter(causal -> !causal).isPresent()) {
+        if (keys.flag(key("encoder_decoder")).orElse(false)) {
+            return Optional.of(CausalityRules.encoderDecoder(architecture));
+        }
+        if (!keys.flag(key("attention.causal")).orElse(true)) {
             return Optional.of(CausalityRules.encoderOnly(architecture));
         }
         return CausalityRules.obstacle(architecture)
@@ -173,10 +181,16 @@ public final class ModelMetadata {
                             .orElse(contextLength()),
                     keys.number(key("rope.scaling.yarn_beta_fast")).orElse(32),
                     keys.number(key("rope.scaling.yarn_beta_slow")).orElse(1),
-                    keys.number(key("rope.scaling.yarn_attn_factor"))
-                            .orElse(keys.number(key("rope.scaling.attn_factor")).orElse(0)));
+                    attentionFactor(factor));
             default -> new RopeScaling.Unsupported(type, CausalityRules.scalingObstacle(type));
         };
+    }
+
+    /** The final factor as Hugging Face writes it, or GGUF's, which multiplies the paper's. */
+    private double attentionFactor(double factor) {
+        double correction = keys.number(key("rope.scaling.yarn_attn_factor"))
+                .orElse(keys.number(key("rope.scaling.attn_factor")).orElse(0));
+        return keys.number(key("rope.scaling.attention_factor")).orElse(correction * (0.1 * Math.log(factor) + 1));
     }
 
     private float[] frequencyFactors(int dimensions) {

@@ -22,8 +22,9 @@ final class TokenizerDigest {
     }
 
     private static void add(VocabularyFile vocabulary, LengthPrefixedDigest digest) {
-        boolean scored = vocabulary.model().equals("llama");
-        digest.text(vocabulary.model()).text(scored ? "" : vocabulary.preTokenizer());
+        boolean sentencePiece = vocabulary.model().equals("llama");
+        boolean scored = sentencePiece && vocabulary.scores().length > 0;
+        digest.text(vocabulary.model()).text(sentencePiece ? "" : vocabulary.preTokenizer());
         for (int id = 0; id < vocabulary.size(); id++) {
             String text = vocabulary.tokens().get(id);
             if (!text.equals("[PAD" + id + "]")) {
@@ -45,6 +46,9 @@ final class TokenizerDigest {
         digest.number(vocabulary.addEos() ? vocabulary.special().eos().orElse(-1) : -1);
         digest.number(vocabulary.addSpacePrefix() ? 1 : 0);
         digest.number(vocabulary.ignoreMerges() ? 1 : 0);
+        TextRules rules = vocabulary.rules();
+        digest.number(rules.compose() ? 1 : 0).number(rules.prefixOnce() ? 1 : 0);
+        digest.text(new TreeSet<>(rules.absorbsBefore()) + "," + new TreeSet<>(rules.absorbsAfter()));
     }
 
     /** Per token, how many distinct scores of mergeable tokens are higher; −1 for tokens that no merge makes. */
@@ -60,7 +64,7 @@ final class TokenizerDigest {
         for (int id = 0; id < tokens.size() && scores.length > 0; id++) {
             String text = tokens.get(id);
             mergeable[id] = SpmMerges.takesPart(vocabulary.kinds().get(id))
-                    && SpmMerges.canBeMerged(text, part -> mergeableTexts.getOrDefault(part, false));
+                    && SpmMerges.splits(text, part -> mergeableTexts.getOrDefault(part, false)) > 0;
             if (mergeable[id]) {
                 distinct.add(scores[id]);
             }

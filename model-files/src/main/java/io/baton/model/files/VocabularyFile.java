@@ -10,7 +10,8 @@ import java.util.Optional;
  *     BPE by merge ranks; others may be in a file and are refused by who would have to run them
  * @param preTokenizer GGUF's name for how text is cut into words before merging; empty when the file names none
  * @param tokens texts by id
- * @param scores by id; higher merges first; empty when the model has none
+ * @param scores by id; higher merges first; empty when the model has none; a {@code llama} vocabulary without scores merges
+ *     by ranks
  * @param kinds by id
  * @param merges lowest rank first; empty when the model has none
  * @param addBos whether a prompt starts with the bos token unless the caller says otherwise
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param addSpacePrefix whether a space is put before a text that starts a sequence
  * @param ignoreMerges whether a word that is a token as a whole is taken without merging
  * @param chatTemplate Jinja source
+ * @param rules what else happens to a text
  */
 public record VocabularyFile(
         String model,
@@ -31,7 +33,8 @@ public record VocabularyFile(
         boolean addEos,
         boolean addSpacePrefix,
         boolean ignoreMerges,
-        Optional<String> chatTemplate) {
+        Optional<String> chatTemplate,
+        TextRules rules) {
 
     /** Two tokens that become one. */
     public record Merge(String left, String right) {}
@@ -47,6 +50,25 @@ public record VocabularyFile(
         if (scores.length != 0 && scores.length != tokens.size()) {
             throw new IllegalArgumentException("%d tokens, but %d scores".formatted(tokens.size(), scores.length));
         }
+    }
+
+    /** A vocabulary with {@link TextRules#PLAIN}. */
+    public VocabularyFile(
+            String model,
+            String preTokenizer,
+            List<String> tokens,
+            float[] scores,
+            List<TokenKind> kinds,
+            List<Merge> merges,
+            SpecialTokens special,
+            boolean addBos,
+            boolean addEos,
+            boolean addSpacePrefix,
+            boolean ignoreMerges,
+            Optional<String> chatTemplate) {
+        this(
+                model, preTokenizer, tokens, scores, kinds, merges, special, addBos, addEos, addSpacePrefix,
+                ignoreMerges, chatTemplate, TextRules.PLAIN);
     }
 
     public int size() {

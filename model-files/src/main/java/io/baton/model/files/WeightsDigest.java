@@ -13,7 +13,8 @@ import java.util.List;
  *   <li>tensors sorted by canonical name;
  *   <li>rows of query and key matrices in the order of {@link RopePairs#HALVES};
  *   <li>vectors (norms, biases) widened to F32, which is exact and which converters do anyway;
- *   <li>without {@code rope_freqs.weight}, which belongs to the rope parameters.
+ *   <li>without {@code rope_freqs.weight}, which belongs to the rope parameters;
+ *   <li>without an output matrix that is the embedding again, which some converters write out.
  * </ul>
  *
  * <p>A tensor is digested in pieces of whole rows, about {@value #PIECE_BYTES} bytes each, and then over the digests of the
@@ -40,6 +41,7 @@ final class WeightsDigest {
     private byte[] digest(ModelFile model) {
         List<Tensor> tensors = model.tensors().stream()
                 .filter(tensor -> !tensor.name().equals("rope_freqs.weight"))
+                .filter(tensor -> !isEmbeddingAgain(tensor, model))
                 .sorted(Comparator.comparing(Tensor::name))
                 .toList();
         List<Piece> pieces = new ArrayList<>();
@@ -61,6 +63,15 @@ final class WeightsDigest {
             whole.bytes(digests.get(i));
         }
         return whole.finish();
+    }
+
+    private static boolean isEmbeddingAgain(Tensor tensor, ModelFile model) {
+        return tensor.name().equals("output.weight")
+                && model.tensor("token_embd.weight")
+                        .filter(embedding -> embedding.type() == tensor.type()
+                                && embedding.shape().equals(tensor.shape())
+                                && embedding.bytes().mismatch(tensor.bytes()) < 0)
+                        .isPresent();
     }
 
     private byte[] digest(Piece piece) {
