@@ -33,29 +33,13 @@ final class ByteLevelEncoder implements TextEncoder {
             }
             byteTokens[value] = id != null ? id : unknown.getAsInt();
         }
-        merges = new MergeTable(vocabulary.merges().size());
-        for (int rank = 0; rank < vocabulary.merges().size(); rank++) {
-            VocabularyFile.Merge merge = vocabulary.merges().get(rank);
-            merges.put(
-                    id(ids, merge.left(), rank),
-                    id(ids, merge.right(), rank),
-                    rank,
-                    id(ids, merge.left() + merge.right(), rank));
-        }
+        merges = MergeTable.ofRanked(vocabulary.merges(), ids);
         wholeWords = vocabulary.ignoreMerges() ? ids : Map.of();
     }
 
-    private static int id(Map<String, Integer> ids, String text, int rank) {
-        Integer id = ids.get(text);
-        if (id == null) {
-            throw new TokenizerException(
-                    "merge %d needs \"%s\"; expected a token of the vocabulary".formatted(rank, text));
-        }
-        return id;
-    }
-
     @Override
-    public void encode(String text, boolean afterSpecial, IntList tokens) {
+    public void encode(String unprefixed, boolean spacePrefix, IntList tokens) {
+        String text = spacePrefix ? " " + unprefixed : unprefixed;
         PairMerger merger = new PairMerger(merges);
         int[] symbols = new int[64];
         for (int start = 0; start < text.length(); ) {

@@ -1,6 +1,9 @@
 package io.baton.text;
 
+import io.baton.model.files.VocabularyFile.Merge;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 
 /**
  * Which two symbols merge, into what, and how early: an open-addressing hash from a pair to (rank, merged symbol). Filled
@@ -25,6 +28,29 @@ final class MergeTable {
         ranks = new int[capacity];
         merged = new int[capacity];
         mask = capacity - 1;
+    }
+
+    /** The table of a list of merges, lowest rank first, whose texts must all be tokens. */
+    static MergeTable ofRanked(List<Merge> merges, Map<String, Integer> ids) {
+        MergeTable table = new MergeTable(merges.size());
+        for (int rank = 0; rank < merges.size(); rank++) {
+            Merge merge = merges.get(rank);
+            table.put(
+                    id(ids, merge.left(), rank),
+                    id(ids, merge.right(), rank),
+                    rank,
+                    id(ids, merge.left() + merge.right(), rank));
+        }
+        return table;
+    }
+
+    private static int id(Map<String, Integer> ids, String text, int rank) {
+        Integer id = ids.get(text);
+        if (id == null) {
+            throw new TokenizerException(
+                    "merge %d needs \"%s\"; expected a token of the vocabulary".formatted(rank, text));
+        }
+        return id;
     }
 
     /** Adds a pair unless it is there with a lower rank. */

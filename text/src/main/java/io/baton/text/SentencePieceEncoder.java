@@ -14,6 +14,8 @@ import java.util.OptionalInt;
  * and a character that is no token becomes its UTF-8 bytes. Only text takes part: the literal {@code <s>} or
  * {@code <0x0A>} in a text never becomes that token.
  *
+ * <p>A vocabulary without scores (a Hugging Face list of merges) merges the pair of lowest rank instead.
+ *
  * <p>Which pairs merge is precomputed from every split of every token, so that merging looks at numbers only. A character
  * that is no token is the symbol −1 − code point.
  */
@@ -25,13 +27,9 @@ final class SentencePieceEncoder implements TextEncoder {
     private final Map<Integer, Integer> characters = new HashMap<>();
     private final int[] byteTokens; // by byte value; empty when the vocabulary lacks some
     private final OptionalInt unknown;
-    private final boolean spacePrefix;
 
     SentencePieceEncoder(VocabularyFile vocabulary) {
         List<String> tokens = vocabulary.tokens();
-        if (vocabulary.scores().length == 0) {
-            throw new TokenizerException("vocabulary llama has no scores; expected one for each token");
-        }
         Map<String, Integer> ids = new HashMap<>();
         int splits = 0;
         for (int id = 0; id < tokens.size(); id++) {
@@ -45,12 +43,15 @@ final class SentencePieceEncoder implements TextEncoder {
                 }
             }
         }
-        int[] ranks = ranks(vocabulary.scores());
-        merges = new MergeTable(splits);
-        ids.forEach((text, id) -> addSplits(text, id, ranks[id], ids));
+        if (vocabulary.scores().length > 0) {
+            int[] ranks = ranks(vocabulary.scores());
+            merges = new MergeTable(splits);
+            ids.forEach((text, id) -> addSplits(text, id, ranks[id], ids));
+        } else {
+            merges = MergeTable.ofRanked(vocabulary.merges(), ids);
+        }
         byteTokens = byteTokens(vocabulary);
         unknown = vocabulary.special().unknown();
-        spacePrefix = vocabulary.addSpacePrefix();
         if (byteTokens.length == 0 && unknown.isEmpty()) {
             throw new TokenizerException(
                     "vocabulary llama has neither all 256 byte tokens nor an unknown token; expected one of them for"
@@ -123,10 +124,10 @@ final class SentencePieceEncoder implements TextEncoder {
     }
 
     @Override
-    public void encode(String text, boolean afterSpecial, IntList tokens) {
+    public void encode(String text, boolean spacePrefix, IntList tokens) {
         int[] symbols = new int[text.length() + 1];
         int count = 0;
-        if (spacePrefix && afterSpecial) {
+        if (spacePrefix) {
             symbols[count++] = symbolOf(SPACE);
         }
         for (int i = 0; i < text.length(); ) {

@@ -6,9 +6,9 @@ sealed interface TextEncoder permits SentencePieceEncoder, ByteLevelEncoder {
     /**
      * Appends the tokens of {@code text}, which is not empty.
      *
-     * @param afterSpecial whether the text starts the sequence or follows a special token
+     * @param spacePrefix whether a space goes before it
      */
-    void encode(String text, boolean afterSpecial, IntList tokens);
+    void encode(String text, boolean spacePrefix, IntList tokens);
 
     /** The bytes an ordinary token stands for. */
     byte[] bytes(String token);

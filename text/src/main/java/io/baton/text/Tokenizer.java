@@ -1,5 +1,6 @@
 package io.baton.text;
 
+import io.baton.model.files.TextRules;
 import io.baton.model.files.TokenKind;
 import io.baton.model.files.VocabularyFile;
 import java.nio.charset.StandardCharsets;
@@ -74,26 +75,42 @@ public final class Tokenizer {
      * token is plain text unless {@code options} says otherwise. Halves of surrogate pairs become U+FFFD.
      */
     public int[] encode(String text, EncodeOptions options) {
-        String whole = Surrogates.repaired(text);
+        String repaired = Surrogates.repaired(text);
+        String whole = vocabulary.rules().compose() ? Composition.of(repaired) : repaired;
         IntList tokens = new IntList(whole.length() / 3);
         if (options.addBos() && vocabulary.addBos()) {
             vocabulary.special().bos().ifPresent(tokens::add);
         }
         SpecialTexts specials = options.parseSpecial() ? special : userDefined;
-        boolean afterSpecial = true;
+        TextRules rules = vocabulary.rules();
         int from = 0;
         while (from < whole.length()) {
             SpecialTexts.Find find = specials.next(whole, from);
-            if (find.start() > from) {
-                encoder.encode(whole.substring(from, find.start()), afterSpecial, tokens);
+            String plain = whole.substring(from, find.start());
+            if (rules.absorbsBefore().contains(find.token())) {
+                plain = plain.stripTrailing();
+            }
+            if (!plain.isEmpty()) {
+                encoder.encode(plain, spaceGoesBefore(plain, from == 0), tokens);
             }
             if (find.token() >= 0) {
                 tokens.add(find.token());
-                afterSpecial = true;
             }
             from = find.end();
+            while (rules.absorbsAfter().contains(find.token())
+                    && from < whole.length()
+                    && Character.isWhitespace(whole.charAt(from))) {
+                from++;
+            }
         }
         return tokens.toArray();
+    }
+
+    private boolean spaceGoesBefore(String text, boolean first) {
+        if (!vocabulary.addSpacePrefix()) {
+            return false;
+        }
+        return !vocabulary.rules().prefixOnce() || (first && text.charAt(0) != ' ' && text.charAt(0) != '\u2581');
     }
 
     /** The text of tokens; what is not UTF-8 becomes U+FFFD. */

@@ -21,7 +21,7 @@ class HostileTextTest {
     private static final EncodeOptions SPECIAL = new EncodeOptions(true, true);
 
     private static final List<String> UNITS = List.of(
-            "a", " ", "\n", "1", "=", "'", "🙂", "<|im_start|", "A", "\r", "ab", "\u00A0", "é", "中", "\uD800", "\u0301", "<|", "<s", "<0x0A>", " a", "'s",
+            "a", " ", "\u0301\u0323", "1", "=", "'", "🙂", "<|im_start|", "A", "\n", "\r", "ab", "\u00A0", "é", "中", "\uD800", "\u0301", "<|", "<s", "<0x0A>", " a", "'s",
             " \n", "\u2581", "\u0000", "xy z");
 
     @ParameterizedTest
