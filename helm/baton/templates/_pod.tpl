@@ -132,6 +132,13 @@ spec:
               fieldPath: status.podIP
         - name: JAVA_TOOL_OPTIONS
           value: -XX:MaxRAMPercentage={{ $own.heapPercent }} -XX:+ExitOnOutOfMemoryError
+        {{- if eq .role "gateway" }}
+        - name: BATON_CLUSTER_KEY
+          valueFrom:
+            secretKeyRef:
+              name: {{ $values.clusterKey.existingSecret | default (printf "%s-cluster-key" (include "baton.fullname" .root)) }}
+              key: cluster-key
+        {{- end }}
         {{- with $own.extraEnv }}
         {{- toYaml . | nindent 8 }}
         {{- end }}

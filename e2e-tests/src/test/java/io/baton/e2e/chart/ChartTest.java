@@ -238,6 +238,30 @@ class ChartTest {
     }
 
     @Test
+    void gatewaysShareOneClusterKeyAndNobodyElseHasIt() {
+        List<JsonNode> objects = render(DEFAULTS);
+        String pointer = "/stringData/cluster-key";
+        String key = text(object(objects, "Secret", "demo-baton-cluster-key"), pointer);
+        assertThat(key).hasSizeGreaterThanOrEqualTo(16);
+        assertThat(text(object(render(DEFAULTS), "Secret", "demo-baton-cluster-key"), pointer)).isNotEqualTo(key);
+        List<JsonNode> withOwnKey = render("clusterKey: {existingSecret: our-key}");
+        assertThat(withOwnKey.stream().map(o -> text(o, "/kind"))).doesNotContain("Secret");
+        for (String role : ROLES) {
+            assertThat(secretsInEnvironment(container(objects, role)))
+                    .isEqualTo(role.equals("gateway") ? List.of("demo-baton-cluster-key") : List.of());
+            assertThat(secretsInEnvironment(container(withOwnKey, role)))
+                    .isEqualTo(role.equals("gateway") ? List.of("our-key") : List.of());
+        }
+    }
+
+    private static List<String> secretsInEnvironment(JsonNode container) {
+        return container.at("/env").valueStream()
+                .map(variable -> text(variable, "/valueFrom/secretKeyRef/name"))
+                .filter(name -> !name.isEmpty())
+                .toList();
+    }
+
+    @Test
     void everyRoleHasABudgetAndIsSpreadOverMachines() {
         List<JsonNode> objects = render(DEFAULTS);
         for (String role : ROLES) {
