@@ -279,7 +279,8 @@ public final class ClusterIndex {
         Map<PoolId, List<NodeView>> members = new LinkedHashMap<>();
         nodes.forEach((address, node) -> {
             // One process reachable at two addresses is one node.
-            if (node.hello instanceof NodeChange.Hello hello && instances.add(hello.instanceId())) {
+            NodeChange.Hello hello = node.hello;
+            if (hello != null && instances.add(hello.instanceId())) {
                 NodeView nodeView = viewOf(address, node, hello);
                 views.add(nodeView);
                 members.computeIfAbsent(nodeView.pool(), _ -> new ArrayList<>()).add(nodeView);

@@ -49,7 +49,8 @@ public final class Router implements RoutePolicy {
         long nowMillis = now.millis();
         Choice choice = compare(shape, view, nowMillis, null);
         decisions++;
-        if (choice.best() instanceof Pair best) {
+        Pair best = choice.best();
+        if (best != null) {
             NodeView prefills = best.prefill() == null ? best.decode() : best.prefill();
             int computed = shape.tokens() - cachedTokens(prefills);
             int blocks = costs.blocksFor(shape.longest()) - cachedBySlot[best.decode().slot()];

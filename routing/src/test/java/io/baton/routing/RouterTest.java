@@ -262,7 +262,8 @@ class RouterTest {
             }
             Router sometimesNoisy = router(random.nextBoolean() ? 0.1 : 0);
             for (int i = 0; i < 20; i++) {
-                PrefillPlace place = PrefillPlace.values()[random.nextInt(3)];
+                PrefillPlace place = List.of(PrefillPlace.AUTO, PrefillPlace.LOCAL, PrefillPlace.REMOTE)
+                        .get(random.nextInt(3));
                 int tokens = 1 + random.nextInt(700);
                 RequestShape shape =
                         request(place, random.nextBoolean(), tokens, range(0, Math.min(40, (tokens - 1) / 16)));
