@@ -1,0 +1,352 @@
+package io.baton.gateway;
+
+import io.baton.routing.ClusterIndex;
+import io.baton.routing.ClusterView;
+import io.baton.routing.IndexLimits;
+import io.baton.routing.Liveness;
+import io.baton.routing.NodeChange;
+import io.baton.routing.NodeRole;
+import io.baton.routing.NodeView;
+import io.baton.serving.Channels;
+import io.baton.serving.NodeUpdate;
+import io.baton.serving.NodeWatcher;
+import io.baton.serving.PeerRole;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who is in the cluster and what is known of it. Nodes are the addresses given and whatever the host names given resolve
+ * to; each is watched, and its events build the {@link ClusterView} that requests are routed by.
+ *
+ * <p>Maintainers: one thread ("gateway-cluster") owns members and index; everything else enqueues. The queue is bounded: a
+ * watcher that finds it full waits, and so does its node. Resolving only adds. An address leaves when an answer omits it
+ * <em>and</em> its event stream is down; an empty or failed answer changes nothing, so a DNS outage takes no node away.
+ */
+final class Cluster implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
+    private static final int QUEUE = 1_024;
+    private static final Duration TICK = Duration.ofSeconds(1);
+
+    private sealed interface Command {
+        record Update(Member member, int watch, NodeUpdate update) implements Command {}
+
+        record Resolved(NodeAddress name, PeerRole role, List<String> addresses) implements Command {}
+
+        record Tick() implements Command {}
+
+        record Close() implements Command {}
+    }
+
+    private final BlockingQueue<Command> commands = new ArrayBlockingQueue<>(QUEUE);
+    private final GatewaySettings settings;
+    private final InstantSource clock;
+    private final ServedModel model;
+    private final Channels channels;
+    private final ScheduledExecutorService scheduler;
+    private final RandomGenerator random;
+    private final Resolver resolver;
+    private final Runnable changed;
+    private final Thread thread;
+    private final List<ScheduledFuture<?>> timers = new CopyOnWriteArrayList<>();
+    private volatile boolean closed;
+    private volatile ClusterView view = ClusterView.EMPTY;
+    private volatile List<String> troubles = List.of();
+
+    // Owned by the cluster thread.
+    private final ClusterIndex index;
+    private final Map<String, Member> members = new LinkedHashMap<>(); // by address
+    private final Map<NodeAddress, Set<String>> answers = new LinkedHashMap<>(); // last good answer by name
+    private final Set<String> complaints = new HashSet<>();
+
+    /** @param changed called on the cluster thread whenever the view is new; must be cheap */
+    Cluster(
+            GatewaySettings settings,
+            ServedModel model,
+            Channels channels,
+            ScheduledExecutorService scheduler,
+            InstantSource clock,
+            RandomGenerator random,
+            Resolver resolver,
+            Runnable changed) {
+        this.model = model;
+        this.channels = channels;
+        this.scheduler = scheduler;
+        this.clock = clock;
+        this.random = random;
+        this.resolver = resolver;
+        this.changed = changed;
+        this.index = new ClusterIndex(clock, Liveness.DEFAULT, IndexLimits.DEFAULT);
+        this.thread = Thread.ofPlatform().name(settings.name() + "-cluster").daemon().unstarted(this::run);
+        this.settings = settings;
+    }
+
+    /** Begins to watch and to resolve. Once. */
+    void start() {
+        Map<NodeAddress, PeerRole> names = new LinkedHashMap<>();
+        addAll(settings.decodeNodes(), PeerRole.DECODE, names);
+        addAll(settings.prefillNodes(), PeerRole.PREFILL, names);
+        publishTroubles();
+        thread.start();
+        timers.add(scheduler.scheduleAtFixedRate(
+                () -> commands.offer(new Command.Tick()), TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS));
+        names.forEach((name, role) -> timers.add(scheduler.scheduleWithFixedDelay(
+                () -> Thread.ofVirtual().name("resolve " + name.host()).start(() -> resolve(name, role)),
+                0,
+                settings.memberRefresh().toMillis(),
+                TimeUnit.MILLISECONDS)));
+    }
+
+    private void addAll(List<String> nodes, PeerRole role, Map<NodeAddress, PeerRole> names) {
+        for (String text : nodes) {
+            NodeAddress address = NodeAddress.parse(text);
+            if (address.isLiteral()) {
+                join(address.toString(), role, true);
+            } else {
+                names.put(address, role);
+            }
+        }
+    }
+
+    /** The latest picture. Any thread. */
+    ClusterView view() {
+        return view;
+    }
+
+    /** What became of every address, for a person who wonders why there is no node. Any thread. */
+    String summary() {
+        List<String> found = new ArrayList<>(troubles);
+        for (NodeView node : view.nodes()) {
+            found.add("%s %s is %s%s"
+                    .formatted(
+                            node.is(NodeRole.DECODE) ? "decode" : "prefill",
+                            node.address(),
+                            node.state(clock.millis()).name().toLowerCase(Locale.ROOT),
+                            node.draining() ? " and draining" : ""));
+        }
+        return found.isEmpty() ? "no address is known, host names have not resolved yet" : String.join("; ", found);
+    }
+
+    /** How long ago the node at this address was last heard of; {@link Long#MAX_VALUE} when it is not known. */
+    long silentMillis(String address) {
+        for (NodeView node : view.nodes()) {
+            if (node.address().equals(address)) {
+                return clock.millis() - node.heardMillis();
+            }
+        }
+        return Long.MAX_VALUE;
+    }
+
+    @Override
+    public void close() {
+        timers.forEach(timer -> timer.cancel(false));
+        commands.clear();
+        put(new Command.Close());
+        try {
+            thread.join(Duration.ofSeconds(5));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        try {
+            while (true) {
+                Command command = commands.take();
+                if (command instanceof Command.Close) {
+                    closed = true;
+                    members.values().forEach(this::unwatch);
+                    return;
+                }
+                handle(command);
+                publish();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            LOG.error("the cluster thread has stopped; known nodes will become silent", e);
+        }
+    }
+
+    private void handle(Command command) {
+        switch (command) {
+            case Command.Update(Member member, int watch, NodeUpdate update) -> {
+                if (watch == member.watch) {
+                    apply(member, update);
+                }
+            }
+            case Command.Resolved(NodeAddress name, PeerRole role, List<String> addresses) ->
+                resolved(name, role, addresses);
+            case Command.Tick() -> {
+                index.expire();
+                leaveIfOmittedAndDown();
+                publishTroubles();
+            }
+            case Command.Close() -> throw new IllegalStateException("handled by run");
+        }
+    }
+
+    private void publish() {
+        ClusterView latest = index.view();
+        if (latest != view) {
+            view = latest;
+        }
+        changed.run();
+    }
+
+    private void apply(Member member, NodeUpdate update) {
+        List<NodeChange> changes;
+        try {
+            changes = member.changes(update);
+        } catch (IllegalArgumentException e) {
+            member.lastTrouble = "says of itself what cannot be: " + e.getMessage();
+            complain(member.address + " " + member.lastTrouble);
+            return;
+        }
+        if (update instanceof NodeUpdate.Connected connected) {
+            LOG.info("{} {} is up", member.role.label(), member.address);
+            tellMismatch(member, changes);
+            if (!connected.reset() && !index.knowsBlocksOf(member.address)) {
+                watchAgain(member); // it goes on where this gateway has forgotten the beginning
+                return;
+            }
+        }
+        if (update instanceof NodeUpdate.Connected || update instanceof NodeUpdate.Lost) {
+            LOG.debug("{} {}: {}", member.role.label(), member.address, member.lastTrouble);
+            publishTroubles();
+        }
+        for (NodeChange change : changes) {
+            switch (index.apply(change)) {
+                case NEEDS_RESYNC -> {
+                    watchAgain(member);
+                    return;
+                }
+                case REFUSED -> complain(member.address + " is left out: this gateway knows as many nodes as it may");
+                case APPLIED, DUPLICATE, AWAITING_SNAPSHOT -> {}
+            }
+        }
+    }
+
+    private void tellMismatch(Member member, List<NodeChange> changes) {
+        if (changes.getFirst() instanceof NodeChange.Hello hello) {
+            model.mismatch(hello.model(), hello.fingerprint()).ifPresent(difference -> {
+                member.lastTrouble = difference;
+                complain("%s %s cannot serve this gateway's requests: %s"
+                        .formatted(member.role.label(), member.address, difference));
+            });
+        }
+    }
+
+    /** Each complaint is logged once. */
+    private void complain(String complaint) {
+        if (complaints.size() < QUEUE && complaints.add(complaint)) {
+            LOG.warn("{}", complaint);
+        }
+    }
+
+    private void resolve(NodeAddress name, PeerRole role) {
+        try {
+            List<String> addresses = resolver.addresses(name.host()).stream()
+                    .map((InetAddress address) -> NodeAddress.of(address, name.port()).toString())
+                    .toList();
+            put(new Command.Resolved(name, role, addresses));
+        } catch (UnknownHostException e) {
+            put(new Command.Resolved(name, role, List.of()));
+        }
+    }
+
+    private void resolved(NodeAddress name, PeerRole role, List<String> addresses) {
+        if (addresses.isEmpty()) {
+            return;
+        }
+        answers.put(name, new HashSet<>(addresses));
+        addresses.forEach(address -> join(address, role, false));
+        Set<String> named = new HashSet<>();
+        answers.values().forEach(named::addAll);
+        members.values().forEach(member -> member.omitted = !member.given && !named.contains(member.address));
+        leaveIfOmittedAndDown();
+    }
+
+    private void join(String address, PeerRole role, boolean given) {
+        if (!members.containsKey(address)) {
+            Member member = new Member(address, role, given);
+            members.put(address, member);
+            watch(member);
+        }
+    }
+
+    private void leaveIfOmittedAndDown() {
+        for (Member member : List.copyOf(members.values())) {
+            if (member.omitted && !member.connected) {
+                LOG.info("{} {} has left", member.role.label(), member.address);
+                members.remove(member.address);
+                unwatch(member);
+                index.apply(new NodeChange.Left(member.address));
+                channels.drop(member.address);
+            }
+        }
+    }
+
+    private void watch(Member member) {
+        int watch = ++member.watch;
+        member.watcher = NodeWatcher.start(
+                channels,
+                member.address,
+                member.role,
+                update -> put(new Command.Update(member, watch, update)),
+                scheduler,
+                random,
+                NodeWatcher.Options.defaults());
+    }
+
+    private void watchAgain(Member member) {
+        unwatch(member);
+        watch(member);
+    }
+
+    private void unwatch(Member member) {
+        NodeWatcher watcher = member.watcher;
+        member.watch++;
+        if (watcher != null) {
+            // Closing waits for a listener that may be waiting for room in the queue, which only this thread makes.
+            Thread.ofVirtual().start(watcher::close);
+        }
+    }
+
+    /** Waits for room; gives up when nobody will make any. */
+    private void put(Command command) {
+        try {
+            boolean taken = false;
+            while (!taken && !closed) {
+                taken = commands.offer(command, TICK.toMillis(), TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void publishTroubles() {
+        troubles = members.values().stream()
+                .filter(member -> !member.lastTrouble.isEmpty())
+                .map(member -> "%s %s: %s".formatted(member.role.label(), member.address, member.lastTrouble))
+                .toList();
+    }
+}

@@ -1,0 +1,84 @@
+package io.baton.gateway;
+
+import io.baton.proto.v1.TtftParts;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the time to first token went into. The total, the gateway's own part and the route are spans of this process's
+ * clock; the decode node measured the rest on its own and says so with its first token. Parts are taken out of the total
+ * one after the other, so that clocks which disagree can never make them sum to more. Confined to the request's thread.
+ */
+final class FirstToken {
+
+    private final LongSupplier nanos;
+    private final long received;
+    private long checked;
+    private long sent;
+    private @Nullable TtftParts parts;
+
+    FirstToken(LongSupplier nanos) {
+        this.nanos = nanos;
+        received = nanos.getAsLong();
+        checked = received;
+        sent = received;
+    }
+
+    /** Validation, tokenization and block hashes are done. */
+    void checked() {
+        checked = nanos.getAsLong();
+        sent = checked;
+    }
+
+    /** The request goes to a decode node now; earlier attempts that failed were part of finding the way. */
+    void sent() {
+        sent = nanos.getAsLong();
+    }
+
+    /** The first token has just been written to the client. */
+    void written(TtftParts decode) {
+        long left = TimeUnit.NANOSECONDS.toMicros(nanos.getAsLong() - received);
+        TtftParts.Builder all = TtftParts.newBuilder().setTotalMicros(left);
+        long gateway = Math.min(left, TimeUnit.NANOSECONDS.toMicros(checked - received));
+        left -= gateway;
+        long route = Math.min(left, TimeUnit.NANOSECONDS.toMicros(sent - checked));
+        left -= route;
+        long[] theirs = {
+            decode.getDecodeAdmissionMicros(),
+            decode.getPrefillQueueMicros(),
+            decode.getPrefixFetchMicros(),
+            decode.getPrefillComputeMicros(),
+            decode.getExposedTransferMicros(),
+            decode.getFirstStepMicros()
+        };
+        for (int i = 0; i < theirs.length; i++) {
+            theirs[i] = Math.clamp(theirs[i], 0, left);
+            left -= theirs[i];
+        }
+        parts = all.setGatewayMicros(gateway)
+                .setRouteMicros(route)
+                .setDecodeAdmissionMicros(theirs[0])
+                .setPrefillQueueMicros(theirs[1])
+                .setPrefixFetchMicros(theirs[2])
+                .setPrefillComputeMicros(theirs[3])
+                .setExposedTransferMicros(theirs[4])
+                .setFirstStepMicros(theirs[5])
+                .setUnattributedMicros(left)
+                .build();
+    }
+
+    boolean isWritten() {
+        return parts != null;
+    }
+
+    /** All zero when the answer had no token. */
+    TtftParts parts() {
+        return parts == null ? TtftParts.getDefaultInstance() : parts;
+    }
+
+    /** Since receipt, in nanoseconds. */
+    long elapsed() {
+        return nanos.getAsLong() - received;
+    }
+}

@@ -1,0 +1,299 @@
+package io.baton.gateway;
+
+import com.google.protobuf.ByteString;
+import io.baton.proto.v1.CallContext;
+import io.baton.proto.v1.ChoiceFinish;
+import io.baton.proto.v1.DecodeEvent;
+import io.baton.proto.v1.DecodeFinished;
+import io.baton.proto.v1.DecodeRequest;
+import io.baton.proto.v1.DecodeToken;
+import io.baton.proto.v1.FallbackPolicy;
+import io.baton.proto.v1.Finished;
+import io.baton.proto.v1.GenerateEvent;
+import io.baton.proto.v1.GenerateRequest;
+import io.baton.proto.v1.PrefillCandidate;
+import io.baton.proto.v1.Route;
+import io.baton.proto.v1.RouteEvent;
+import io.baton.proto.v1.Started;
+import io.baton.proto.v1.Token;
+import io.baton.routing.BlockKeys;
+import io.baton.routing.Pool;
+import io.baton.routing.RouteDecision;
+import io.baton.serving.Fingerprints;
+import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One request from its check to its one end: route, decode, relay; and again elsewhere when a decode node is lost. Runs on
+ * a thread of its own, which waits for the decode stream or for the client, never for both, so that nothing is buffered
+ * here beyond one event.
+ */
+final class Generation {
+
+    static final int MAX_ATTEMPTS = 3;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Generation.class);
+
+    private final GatewayParts parts;
+    private final GenerateRequest request;
+    private final Tenant tenant;
+    private final String requestId;
+    private final ClientStream client;
+    private final FirstToken first;
+    private final RequestTrace trace;
+
+    private final Set<String> failedNodes = new HashSet<>();
+    private final List<RouteEvent> fallbacks = new ArrayList<>();
+    private int[] output = new int[0]; // known output: the client's own, then what was relayed
+    private int outputTokens;
+    private boolean relayed;
+
+    Generation(
+            GatewayParts parts,
+            GenerateRequest request,
+            Tenant tenant,
+            String requestId,
+            ClientStream client,
+            FirstToken first) {
+        this.parts = parts;
+        this.request = request;
+        this.tenant = tenant;
+        this.requestId = requestId;
+        this.client = client;
+        this.first = first;
+        this.trace = new RequestTrace(parts.telemetry(), parts.metrics(), parts.model().name());
+    }
+
+    /** Never throws; the client's stream has ended when it returns. */
+    void run() {
+        try {
+            serve();
+            trace.ended(first, outputTokens, Status.OK);
+            client.complete();
+        } catch (RuntimeException e) {
+            StatusRuntimeException status =
+                    client.isCancelled() ? client.cancellation() : parts.statuses().exception(e);
+            trace.ended(first, outputTokens, status.getStatus());
+            client.fail(status);
+        }
+    }
+
+    private void serve() {
+        GenerateOrder order = GenerateOrder.of(request, parts.model(), parts.random()::nextLong);
+        known(order.emitted());
+        Pool pool = parts.routers().pool(order);
+        byte[] salt = parts.salt().of(tenant, request.getCacheSalt());
+        BlockKeys prefix = PoolRouters.reusable(pool, salt, sequence(order));
+        first.checked();
+        RouteDecision.Route route = route(order, pool, prefix);
+        client.send(GenerateEvent.newBuilder().setStarted(started(order, pool)).build());
+        for (int attempt = 1; ; attempt++) {
+            Loss loss = attempt(decodeRequest(order, pool, route, salt, attempt), route.decodeNode());
+            if (loss == null) {
+                return;
+            }
+            if (!mayGoOn(loss, attempt)) {
+                throw loss.status();
+            }
+            failedNodes.add(route.decodeNode());
+            fallbacks.add(RouteEvent.newBuilder()
+                    .setReason(loss.reason())
+                    .setNode(route.decodeNode())
+                    .setDetail(String.valueOf(loss.status().getStatus().getDescription()))
+                    .build());
+            route = routeElsewhere(order, pool, PoolRouters.reusable(pool, salt, sequence(order)), loss);
+        }
+    }
+
+    private RouteDecision.Route route(GenerateOrder order, Pool pool, BlockKeys prefix) {
+        return switch (parts.routers().choose(order, pool, prefix, outputTokens, failedNodes)) {
+            case RouteDecision.Route route -> {
+                trace.routed(route, failedNodes.size() + 1);
+                yield route;
+            }
+            case RouteDecision.Refusal refusal -> throw Refusals.of(refusal);
+        };
+    }
+
+    private RouteDecision.Route routeElsewhere(GenerateOrder order, Pool pool, BlockKeys prefix, Loss loss) {
+        try {
+            return route(order, pool, prefix);
+        } catch (StatusRuntimeException nowhere) {
+            throw loss.status()
+                    .getStatus()
+                    .augmentDescription("and it cannot go on elsewhere: " + nowhere.getStatus().getDescription())
+                    .asRuntimeException(Status.trailersFromThrowable(nowhere));
+        }
+    }
+
+    /** Relays one decode stream; null when it finished well. */
+    private @Nullable Loss attempt(DecodeRequest decode, String node) {
+        if (!relayed) {
+            first.sent();
+        }
+        try (DecodeCalls.Stream stream = parts.decodeCalls().open(node, decode)) {
+            while (true) {
+                DecodeEvent event = stream.next();
+                if (event == null) {
+                    throw Status.UNAVAILABLE
+                            .withDescription(node + " ended the stream without finishing it")
+                            .asException();
+                }
+                switch (event.getEventCase()) {
+                    case TOKEN -> relay(event.getToken(), node);
+                    case FINISHED -> {
+                        finish(event.getFinished());
+                        awaitEnd(stream, node);
+                        return null;
+                    }
+                    case ADMITTED, EVENT_NOT_SET -> {} // the latter: something a newer node says and this one need not know
+                }
+            }
+        } catch (StatusException e) {
+            if (client.isCancelled()) {
+                throw client.cancellation();
+            }
+            return Loss.of(e, node);
+        }
+    }
+
+    private void relay(DecodeToken token, String node) {
+        if (token.getChoice() != 0 || token.getIndex() > outputTokens) {
+            throw Status.INTERNAL
+                    .withDescription("%s sent token %d of choice %d, expected token %d of choice 0"
+                            .formatted(node, token.getIndex(), token.getChoice(), outputTokens))
+                    .asRuntimeException();
+        }
+        if (token.getIndex() < outputTokens) {
+            return; // said before
+        }
+        Token.Builder relayedToken = Token.newBuilder()
+                .setIndex(token.getIndex())
+                .setTokenId(token.getTokenId())
+                .setText(token.getText())
+                .addAllTopLogprobs(token.getTopLogprobsList())
+                .setSamplerState(token.getSamplerState());
+        if (token.hasLogprob()) {
+            relayedToken.setLogprob(token.getLogprob());
+        }
+        client.send(GenerateEvent.newBuilder().setToken(relayedToken).build());
+        known(token.getTokenId());
+        if (!relayed) {
+            relayed = true;
+            first.written(token.getTtft());
+            trace.firstToken(first.parts());
+        }
+    }
+
+    private void finish(DecodeFinished finished) {
+        Route route = finished.getRoute().toBuilder()
+                .clearEvents()
+                .addAllEvents(fallbacks)
+                .addAllEvents(finished.getRoute().getEventsList())
+                .build();
+        client.send(GenerateEvent.newBuilder()
+                .setFinished(Finished.newBuilder()
+                        .addChoices(ChoiceFinish.newBuilder()
+                                .setChoice(finished.getChoice())
+                                .setReason(finished.getReason())
+                                .setText(finished.getText()))
+                        .setUsage(finished.getUsage())
+                        .setRoute(route)
+                        .setTtft(first.parts()))
+                .build());
+    }
+
+    /**
+     * Lets the decode stream end by itself: cancelling it now would look like a client that went away. The answer is whole
+     * and delivered, so nothing that happens here changes it.
+     */
+    private static void awaitEnd(DecodeCalls.Stream stream, String node) {
+        try {
+            DecodeEvent more = stream.next();
+            if (more != null) {
+                LOG.warn("{} sent {} after it had finished", node, more.getEventCase());
+            }
+        } catch (StatusException e) {
+            LOG.debug("{} finished a sequence and then ended its stream with {}", node, e.getStatus());
+        }
+    }
+
+    private boolean mayGoOn(Loss loss, int attempt) {
+        boolean allowed = !relayed || request.getFallbackPolicy() != FallbackPolicy.FALLBACK_POLICY_FAIL;
+        return loss.elsewhereMayHelp(relayed)
+                && allowed
+                && attempt < MAX_ATTEMPTS
+                && parts.retries().tryRetry();
+    }
+
+    private Started started(GenerateOrder order, Pool pool) {
+        Started.Builder started = Started.newBuilder()
+                .setRequestId(requestId)
+                .setModel(parts.model().name())
+                .setSeed(order.seed())
+                .setPromptTokens(order.prompt().length)
+                .setFingerprint(Fingerprints.toProto(pool.fingerprint()));
+        for (int token : order.prompt()) {
+            started.addPromptTokenIds(token);
+        }
+        return started.build();
+    }
+
+    private DecodeRequest decodeRequest(
+            GenerateOrder order, Pool pool, RouteDecision.Route route, byte[] salt, int attempt) {
+        DecodeRequest.Builder decode = DecodeRequest.newBuilder()
+                .setContext(CallContext.newBuilder()
+                        .setRequestId(requestId)
+                        .setTenant(tenant.name())
+                        .setPriority(request.getPriority())
+                        .setEffectiveSalt(ByteString.copyFrom(salt))
+                        .setAttempt(attempt)
+                        .setFallbackPolicy(request.getFallbackPolicy()))
+                .setFingerprint(Fingerprints.toProto(pool.fingerprint()))
+                .setSampling(request.getSampling())
+                .setSeed(order.seed())
+                .setStop(request.getStop().toBuilder().setMaxTokens(order.maxOutputTokens()))
+                .setPrefillMode(request.getPrefillMode())
+                .setChoices(1);
+        if (request.hasLogprobs()) {
+            decode.setLogprobs(request.getLogprobs());
+        }
+        for (int token : order.prompt()) {
+            decode.addPromptTokenIds(token);
+        }
+        for (int i = 0; i < outputTokens; i++) {
+            decode.addEmittedTokenIds(output[i]);
+        }
+        for (var candidate : route.prefillNodes()) {
+            decode.addPrefillNodes(PrefillCandidate.newBuilder()
+                    .setNode(candidate.node())
+                    .setEstimatedMicros(candidate.estimatedMicros())
+                    .setCachedTokens(candidate.cachedTokens()));
+        }
+        return decode.build();
+    }
+
+    private void known(int... tokens) {
+        if (outputTokens + tokens.length > output.length) {
+            output = Arrays.copyOf(output, Math.max(2 * output.length, outputTokens + Math.max(16, tokens.length)));
+        }
+        System.arraycopy(tokens, 0, output, outputTokens, tokens.length);
+        outputTokens += tokens.length;
+    }
+
+    /** Prompt and known output, whose KV the next decode node needs. */
+    private int[] sequence(GenerateOrder order) {
+        int[] all = Arrays.copyOf(order.prompt(), order.prompt().length + outputTokens);
+        System.arraycopy(output, 0, all, order.prompt().length, outputTokens);
+        return all;
+    }
+}
