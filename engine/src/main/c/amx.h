@@ -7,6 +7,8 @@
 
 #include <immintrin.h>
 
+#include "dots.h"
+
 #define TILE_ROWS 16
 
 struct tile_config {
@@ -24,6 +26,13 @@ INLINE void configure_tiles(void) {
     _tile_loadconfig(&config);
 }
 
+/* All tiles of sixteen rows of 64 bytes: the processor's full rate. */
+INLINE void configure_whole_tiles(void) {
+    struct tile_config config = {.palette = 1};
+    for (int t = 0; t < 8; t++) config.rows[t] = TILE_ROWS, config.row_bytes[t] = 64;
+    _tile_loadconfig(&config);
+}
+
 INLINE void scale_sums(const int32_t *sums, const uint8_t *span, size_t half, const float *x_scales, size_t ldg,
                        f32x16 *acc) {
     const f32x16 scale = f_from_half(span + half * LANES * 2);
@@ -32,7 +41,7 @@ INLINE void scale_sums(const int32_t *sums, const uint8_t *span, size_t half, co
 }
 
 /* y[16, 16] of one panel. */
-static __attribute__((noinline)) void q8_amx_tile(const uint8_t *w, const int8_t *x, size_t ldx, const float *x_scales,
+static __attribute__((noinline, unused)) void q8_amx_tile(const uint8_t *w, const int8_t *x, size_t ldx, const float *x_scales,
                                                   float *y, size_t ldy, size_t groups) {
     int32_t sums[4][TILE_ROWS * LANES] __attribute__((aligned(64)));
     const size_t ldg = ldx / sizeof(float);
@@ -69,7 +78,7 @@ static __attribute__((noinline)) void q8_amx_tile(const uint8_t *w, const int8_t
 }
 
 /* Whole tiles of sixteen rows; returns how many rows are done. */
-static size_t q8_amx_product(const uint8_t *w, size_t stride, size_t groups, const int8_t *x, size_t rows, size_t ldx,
+static __attribute__((unused)) size_t q8_amx_product(const uint8_t *w, size_t stride, size_t groups, const int8_t *x, size_t rows, size_t ldx,
                              float *y, size_t ldy, size_t from, size_t to, size_t block) {
     const size_t whole = rows / TILE_ROWS * TILE_ROWS;
     if (whole == 0) return 0;

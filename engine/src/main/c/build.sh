@@ -35,7 +35,7 @@ trap 'rm -rf "$work"' EXIT
 # No contraction, no fast math, no errno: each C operation is the IEEE operation it says.
 flags='-std=gnu11 -O3 -fPIC -fvisibility=default -ffp-contract=off -fno-math-errno -fno-trapping-math -Wall -Wextra -Werror'
 for isa in $isas; do
-  for source in matrix rows attention; do
+  for source in matrix rows attention limits; do
     "$cc" $flags "${isa#*:}" "-DBATON_ISA=${isa%%:*}" -c "$here/$source.c" -o "$work/${isa%%:*}-$source.o"
   done
 done

@@ -7,5 +7,7 @@ public enum KernelChoice {
     /** Plain Java; the definition of the arithmetic. */
     SCALAR,
     /** The Java Vector API. */
-    VECTOR
+    VECTOR,
+    /** C, for the best instruction set this machine has. */
+    NATIVE
 }

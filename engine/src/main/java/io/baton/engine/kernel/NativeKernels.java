@@ -226,7 +226,7 @@ public final class NativeKernels implements Kernels {
         }
     }
 
-    private static IllegalStateException failed(Throwable cause) {
+    static IllegalStateException failed(Throwable cause) {
         return new IllegalStateException("a native kernel could not be called", cause);
     }
 

@@ -38,7 +38,7 @@ final class Differential {
         Random random = new Random(seed);
         int n = 1 + random.nextInt(150);
         int k = format == MatrixFormat.Q8 ? 32 * (1 + random.nextInt(40)) : 1 + random.nextInt(1300);
-        int rows = 1 + random.nextInt(11);
+        int rows = 1 + random.nextInt(random.nextInt(4) == 0 ? 40 : 11); // some beyond whole tiles
         int fromPanel = random.nextInt(MatrixFormat.panels(n));
         try (TestingMemory memory = new TestingMemory()) {
             PackedMatrix matrix = memory.matrix(format, TestingMemory.matrix(random, n, k));
