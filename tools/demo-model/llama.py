@@ -47,13 +47,15 @@ class Shape:
 
 
 def initial_weights(shape, seed):
+    """Embeddings are large, so that tokens of one kind (names, say) stay distinguishable while they learn what they
+    have in common; the last norm is small in return, which keeps the first logits near zero."""
     rng = np.random.default_rng(seed)
     weights = {}
     for name, size in shape.parameters().items():
         if len(size) == 1:
-            weights[name] = np.ones(size, np.float32)
+            weights[name] = np.full(size, 0.2 if name == "output_norm.weight" else 1, np.float32)
             continue
-        deviation = 0.04 if name == "token_embd.weight" else size[1] ** -0.5 * 0.6
+        deviation = 0.5 if name == "token_embd.weight" else size[1] ** -0.5 * 0.6
         if "attn_output" in name or "ffn_down" in name:
             deviation /= (2 * shape.layers) ** 0.5  # so that the residual stream starts with the same size in every layer
         weights[name] = rng.normal(0, deviation, size).astype(np.float32)

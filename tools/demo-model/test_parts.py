@@ -80,12 +80,12 @@ class TrainingTest(unittest.TestCase):
         shape = Shape(vocab=512, dim=64, layers=1, heads=2, kv_heads=1, ffn=64, context=64)
         tokenizer = Tokenizer.train(some_stories(1, 300), 512)
         weights = initial_weights(shape, 1)
-        model, optimizer, losses = train.Llama(shape, weights), train.AdamW(weights), []
+        model, optimizer, losses = train.Llama(shape, weights), train.Optimizer(weights), []
         for step in range(30):
             rows = train.rows_of_stories(tokenizer, random.Random(step), 4, shape.context)
             loss, gradient = model.loss_and_gradient(rows[:, :-1], rows[:, 1:])
             train.clip(gradient)
-            optimizer.update(weights, gradient, 1e-2)
+            optimizer.update(weights, gradient, 3e-3)
             losses.append(loss)
         self.assertLess(losses[-1], losses[0] - 1.5)
         with tempfile.TemporaryDirectory() as folder:

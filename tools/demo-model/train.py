@@ -17,16 +17,43 @@ import time
 import numpy as np
 
 import stories
+import words
 from llama import Llama, Shape, initial_weights
-from tokenizer import BOS, EOS, Tokenizer
+from tokenizer import BOS, EOS, FIRST_BYTE, Tokenizer
 
 TOKENIZER_STORIES = 4000
-MICRO_ROWS = 2  # rows whose activations fit into the caches of one core together
+MEETINGS = ["met", "saw", "asked", "helped", "called", "looked for", "played with", "smiled at"]
+MICRO_TOKENS = 1024  # tokens whose activations fit into the caches of one core together
+SHORT_PART = 0.8  # of all steps
 
 
 def story_tokenizer(seed, shape):
     rng = random.Random(f"{seed}/tokenizer")
     return Tokenizer.train([stories.story(rng) for _ in range(TOKENIZER_STORIES)], shape.vocab)
+
+
+def rows_of_drills(tokenizer, rng, rows, context):
+    """Rows about two people who are named again and again. Looking back and copying is what keeps a name the same
+    through a story; from stories alone a model of this size finds that out late."""
+    out = np.empty((rows, context + 1), np.int64)
+    for row in out:
+        pair = rng.sample(words.GIRLS + words.BOYS + words.ANIMAL_NAMES, 2)
+        ids = [BOS]
+        while len(ids) < context + 1:
+            ids += tokenizer.encode(" ".join([rng.choice(pair), rng.choice(MEETINGS), rng.choice(pair)]) + ".")
+        row[:] = ids[: context + 1]
+    return out
+
+
+def rows_of_step(step, tokenizer, options, shape):
+    """Drills and stories at first, then stories alone; short rows, because they are cheaper, then as long as the context."""
+    rng = random.Random(f"{options.seed}/{step}")
+    count, context = options.rows, shape.context
+    if step < options.steps * SHORT_PART:
+        count, context = count * 2, context // 2
+    drills = count // 4 if step < options.drill_steps else 0
+    told = rows_of_stories(tokenizer, rng, count - drills, context)
+    return rng.sample([*rows_of_drills(tokenizer, rng, drills, context), *told], count)
 
 
 def rows_of_stories(tokenizer, rng, rows, context):
@@ -40,26 +67,50 @@ def rows_of_stories(tokenizer, rng, rows, context):
     return out
 
 
-class AdamW:
-    """Adam with decoupled weight decay on matrices (Loshchilov and Hutter 2019)."""
+class Optimizer:
+    """AdamW (Loshchilov and Hutter 2019) for embeddings and norms. The matrices inside the layers take orthogonalised
+    momentum (Muon, Jordan 2024), which gives rare directions, such as the one that copies a name, the same weight as
+    frequent ones."""
 
-    FIRST, SECOND, EPSILON, DECAY = 0.9, 0.95, 1e-9, 0.1
+    FIRST, SECOND, EPSILON = 0.9, 0.95, 1e-9
+    MOMENTUM, MATRIX_RATE, DECAY = 0.95, 7.0, 0.05  # the matrix rate is relative to that of the embeddings
 
     def __init__(self, weights):
         self.step = 0
         self.mean = {name: np.zeros_like(w) for name, w in weights.items()}
-        self.square = {name: np.zeros_like(w) for name, w in weights.items()}
+        self.square = {name: np.zeros_like(w) for name, w in weights.items() if not _is_layer_matrix(name)}
 
     def update(self, weights, gradient, rate):
         self.step += 1
         corrected = rate * math.sqrt(1 - self.SECOND**self.step) / (1 - self.FIRST**self.step)
         for name, w in weights.items():
-            g, mean, square = gradient[name], self.mean[name], self.square[name]
+            g, mean = gradient[name], self.mean[name]
+            if _is_layer_matrix(name):
+                mean *= self.MOMENTUM
+                mean += g
+                step = rate * self.MATRIX_RATE
+                w *= np.float32(1 - step * self.DECAY)
+                w -= np.float32(step * max(1, w.shape[0] / w.shape[1]) ** 0.5) * orthogonal(g + self.MOMENTUM * mean)
+                continue
+            square = self.square[name]
             mean += (1 - self.FIRST) * (g - mean)
             square += (1 - self.SECOND) * (g * g - square)
-            if w.ndim == 2:
-                w *= np.float32(1 - rate * self.DECAY)
             w -= np.float32(corrected) * mean / (np.sqrt(square) + np.float32(self.EPSILON))
+
+
+def _is_layer_matrix(name):
+    return name.startswith("blk.") and "norm" not in name
+
+
+def orthogonal(g):
+    """Five Newton-Schulz steps towards the nearest matrix whose singular values are all one."""
+    x = g / (np.linalg.norm(g) + np.float32(1e-7))
+    tall = x.shape[0] > x.shape[1]
+    x = x.T if tall else x
+    for _ in range(5):
+        a = x @ x.T
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return x.T if tall else x
 
 
 def learning_rate(step, options):
@@ -103,8 +154,9 @@ def load(path, weights, optimizer=None):
     with np.load(path) as arrays:
         for name in weights:
             weights[name] = arrays[f"w/{name}"]
-            if optimizer:
-                optimizer.mean[name], optimizer.square[name] = arrays[f"m/{name}"], arrays[f"v/{name}"]
+        if optimizer:
+            optimizer.mean = {name: arrays[f"m/{name}"] for name in optimizer.mean}
+            optimizer.square = {name: arrays[f"v/{name}"] for name in optimizer.square}
         step = int(arrays["step"])
     if optimizer:
         optimizer.step = step
@@ -115,8 +167,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=pathlib.Path, required=True, help="folder of the checkpoint and the log")
     parser.add_argument("--seed", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--rows", type=int, default=4, help="rows of a step; a row has as many tokens as the context")
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--rows", type=int, default=4, help="rows of a step when a row is as long as the context")
+    parser.add_argument("--drill-steps", type=int, default=1000, help="steps that also train on rows of drills")
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--warmup", type=int, default=100)
     options = parser.parse_args()
@@ -126,7 +179,7 @@ def main():
     tokenizer = story_tokenizer(options.seed, shape)
     held_out = validation_rows(tokenizer, shape, options.seed)
     weights = initial_weights(shape, options.seed)
-    optimizer = AdamW(weights)
+    optimizer = Optimizer(weights)
     checkpoint = options.work / "checkpoint.npz"
     if checkpoint.exists():
         load(checkpoint, weights, optimizer)
@@ -137,9 +190,9 @@ def main():
     with open(options.work / "log.jsonl", "a") as log:
         while optimizer.step < options.steps:
             step = optimizer.step
-            rows = rows_of_stories(tokenizer, random.Random(f"{options.seed}/{step}"), options.rows, shape.context)
-            gradient, parts = None, options.rows // MICRO_ROWS
-            for part in np.split(rows, parts):
+            rows = rows_of_step(step, tokenizer, options, shape)
+            gradient, parts = None, options.rows * shape.context // MICRO_TOKENS
+            for part in np.split(np.array(rows), parts):
                 loss, g = model.loss_and_gradient(part[:, :-1], part[:, 1:])
                 recent.append(loss)
                 gradient = g if gradient is None else {name: gradient[name] + g[name] for name in g}

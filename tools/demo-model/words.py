@@ -1,8 +1,8 @@
 """The words that fill the stories' slots. Everything here was written for this generator."""
 
-GIRLS = ["Mia", "Lily", "Anna", "Ella", "Nora", "Zoe", "Ruby", "Clara", "Ivy", "Rosa", "Maya", "Alice", "Lucy", "Hanna"]
-BOYS = ["Tom", "Ben", "Max", "Leo", "Sam", "Finn", "Oscar", "Theo", "Hugo", "Noah", "Jack", "Adam", "Felix", "Peter"]
-ANIMAL_NAMES = ["Pip", "Bramble", "Hazel", "Rusty", "Dot", "Clover", "Biscuit", "Pepper", "Moss", "Olive", "Button", "Maple"]
+GIRLS = ["Mia", "Lily", "Anna", "Nora", "Ruby", "Clara", "Maya", "Alice"]
+BOYS = ["Tom", "Ben", "Max", "Leo", "Finn", "Oscar", "Noah", "Peter"]
+ANIMAL_NAMES = ["Pip", "Bramble", "Hazel", "Rusty", "Clover", "Biscuit", "Pepper", "Button"]
 ANIMALS = ["fox", "rabbit", "mouse", "bear", "duck", "cat", "dog", "frog", "hedgehog", "squirrel", "pig", "goat"]
 NATURES = ["brave", "curious", "gentle", "shy", "cheerful", "clever", "quiet", "kind", "lively", "patient"]
 ELDERS_HER = ["mother", "grandmother", "aunt"]
