@@ -11,7 +11,7 @@
 {{- if ne .role "prefill" }}
 - --prefill-nodes={{ include "baton.tierAddress" (dict "root" .root "role" "prefill") }}
 {{- end }}
-{{- if ne .role "gateway" }}
+{{- if eq .role "decode" }}
 - --advertise=$(POD_IP):{{ $values.ports.grpc }}
 {{- end }}
 {{- if $values.model.existingClaim }}
