@@ -12,8 +12,13 @@ import io.baton.engine.memory.MemoryLimit;
 import io.baton.engine.model.LlamaFiles;
 import io.baton.engine.model.ModelPacker;
 import io.baton.engine.model.PackedModel;
+import io.baton.engine.schedule.EngineScheduler;
+import io.baton.engine.schedule.PassRunner;
+import io.baton.kv.SequenceFingerprint;
 import io.baton.model.files.ModelFile;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +31,9 @@ public final class EngineHost implements AutoCloseable {
 
     /** Raised whenever any bit of any result may change. */
     public static final int ARITHMETIC_REVISION = 1;
+
+    private static final String BACKEND = "cpu";
+    private static final String NO_ADAPTER = "";
 
     private static final Logger log = LoggerFactory.getLogger(EngineHost.class);
 
@@ -68,7 +76,7 @@ public final class EngineHost implements AutoCloseable {
             PackedModel packed = ModelPacker.pack(file, mode, team, progress);
             EngineHost host = new EngineHost(packed, kernels, team, budget, file);
             log.info(
-                    "{}: {} activations, {} kernels on {} threads; {}",
+                    "{}: {} activations, {} kernels (--kernels changes it) on {} threads; {}",
                     packed.shape(),
                     mode.name().toLowerCase(Locale.ROOT),
                     kernels.name(),
@@ -83,6 +91,11 @@ public final class EngineHost implements AutoCloseable {
 
     public ModelShape shape() {
         return model.shape();
+    }
+
+    /** Which kernels compute; for people, since all give the same bits. */
+    public String kernelsName() {
+        return kernels.name();
     }
 
     /** Which function engines with this KV type compute. */
@@ -104,6 +117,64 @@ public final class EngineHost implements AutoCloseable {
     /** The rotary embedding's parameters, as they go into the fingerprint. */
     public String rope() {
         return rope;
+    }
+
+    /**
+     * Starts an engine: allocates its pool and activations, within the budget, and its scheduler thread.
+     *
+     * @param name names it in logs, threads and the memory report
+     * @throws EngineException when it does not fit into memory
+     */
+    public Engine start(String name, EngineOptions options) {
+        KvLayout layout = kvLayout(options.kvType(), options.blockTokens());
+        int maxRows = EngineScheduler.maxRows(options);
+        List<MemoryBudget.Reservation> reservations = new ArrayList<>();
+        try {
+            reservations.add(budget.reserve("activations of " + name, forwardPassBytes(maxRows)));
+            int blocks = poolBlocks(layout, options);
+            long poolBytes = KvPool.bytes(layout, shape().layers(), blocks);
+            reservations.add(budget.reserve("KV pool of " + name, poolBytes));
+            log.info("engine {}: {} blocks of {} tokens; {}", name, blocks, options.blockTokens(), budget.report());
+            KvPool pool = KvPool.allocate(layout, shape().layers(), blocks);
+            PassRunner runner = new PassRunner(forwardPass(pool, maxRows), pool, maxRows, reservations);
+            return EngineScheduler.start(
+                    name, shape(), fingerprint(layout), options, runner, System::nanoTime);
+        } catch (RuntimeException e) {
+            reservations.forEach(MemoryBudget.Reservation::close);
+            throw e;
+        }
+    }
+
+    /**
+     * As many blocks as told; else what the sequences that may run at once could ever use, and as much again for the prefix
+     * cache, but no more than half of what is left, so that another engine of the process finds room.
+     */
+    private int poolBlocks(KvLayout layout, EngineOptions options) {
+        long blockBytes = layout.unitBytes() * shape().layers();
+        long useful = 2L * options.maxSequences() * Math.ceilDiv(shape().contextLength(), layout.blockTokens());
+        long blocks = options.poolBytes().isPresent()
+                ? options.poolBytes().getAsLong() / blockBytes
+                : Math.min(useful, budget.remaining() / 2 / blockBytes);
+        if (blocks < 1 || blocks > Integer.MAX_VALUE) {
+            throw new EngineException(
+                    EngineException.Kind.RESOURCE_EXHAUSTED,
+                    "a KV pool of %d blocks of %,d bytes; expected 1 to %d: change the pool size. %s"
+                            .formatted(blocks, blockBytes, Integer.MAX_VALUE, budget.report()));
+        }
+        return (int) blocks;
+    }
+
+    private SequenceFingerprint fingerprint(KvLayout layout) {
+        return new SequenceFingerprint(
+                weightsDigest,
+                NO_ADAPTER,
+                numerics(layout.type()).toString(),
+                ARITHMETIC_REVISION,
+                BACKEND,
+                layout.blockTokens(),
+                layout.describe(),
+                rope,
+                tokenizerDigest);
     }
 
     /** Every pool, staging area or pass reserves here before it allocates. */

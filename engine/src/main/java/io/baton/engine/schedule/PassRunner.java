@@ -4,7 +4,9 @@ import io.baton.engine.forward.Batch;
 import io.baton.engine.forward.ForwardPass;
 import io.baton.engine.forward.LayerListener;
 import io.baton.engine.memory.KvPool;
+import io.baton.engine.memory.MemoryBudget;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /** The real {@link ModelRunner}: a forward pass over a KV pool; owns both. */
 public final class PassRunner implements ModelRunner {
@@ -12,12 +14,19 @@ public final class PassRunner implements ModelRunner {
     private final ForwardPass pass;
     private final KvPool pool;
     private final Batch batch;
+    private final List<MemoryBudget.Reservation> reservations;
 
     /** @param maxRows rows of the largest batch, as {@code pass} was made for */
     public PassRunner(ForwardPass pass, KvPool pool, int maxRows) {
+        this(pass, pool, maxRows, List.of());
+    }
+
+    /** @param reservations what pass and pool take of the budget; given back when they are closed */
+    public PassRunner(ForwardPass pass, KvPool pool, int maxRows, List<MemoryBudget.Reservation> reservations) {
         this.pass = pass;
         this.pool = pool;
         this.batch = new Batch(maxRows);
+        this.reservations = List.copyOf(reservations);
     }
 
     @Override
@@ -81,5 +90,6 @@ public final class PassRunner implements ModelRunner {
     public void close() {
         pass.close();
         pool.close();
+        reservations.forEach(MemoryBudget.Reservation::close);
     }
 }
