@@ -154,7 +154,7 @@ final class DecodeCall implements GenerationListener {
 
     @Override
     public boolean token(GeneratedToken token) {
-        String piece = again + text.append(token.tokenId());
+        String piece = again + said(token.tokenId());
         again = "";
         outputTokens++;
         TtftParts parts = first ? times.upToNow(sequence.join().times()) : null;
@@ -183,6 +183,11 @@ final class DecodeCall implements GenerationListener {
         events.fail(Refusals.of(cause));
     }
 
+    /** What a token adds to the text; a stop token nothing. */
+    private String said(int token) {
+        return order.stopTokens().contains(token) ? "" : text.append(token);
+    }
+
     private void abortPrefill() {
         RemotePrefill others = remote;
         if (others != null) {
@@ -194,13 +199,13 @@ final class DecodeCall implements GenerationListener {
     private void replayKnownOutput() {
         for (int token : order.emitted()) {
             if (!text.stopped()) {
-                text.append(token);
+                said(token);
             }
         }
         StringBuilder unsaid = new StringBuilder();
         for (int token : order.withheld()) {
             if (!text.stopped()) {
-                unsaid.append(text.append(token));
+                unsaid.append(said(token));
             }
         }
         again = unsaid.toString();

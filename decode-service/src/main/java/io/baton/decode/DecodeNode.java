@@ -2,6 +2,7 @@ package io.baton.decode;
 
 import io.baton.engine.CacheListener;
 import io.baton.engine.Engine;
+import io.baton.engine.EngineHost;
 import io.baton.kv.BlockKey;
 import io.baton.proto.v1.NodeHello;
 import io.baton.proto.v1.NodeLoad;
@@ -18,6 +19,7 @@ import io.baton.serving.telemetry.Telemetry;
 import io.baton.text.Tokenizer;
 import io.baton.transfer.Timing;
 import java.net.InetAddress;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -64,6 +66,18 @@ public final class DecodeNode implements AutoCloseable {
         this.channels = channels;
         this.threads = threads;
         this.timing = timing;
+    }
+
+    /** Starts an engine on {@code host} and serves it. The node owns the engine, not the host. */
+    public static DecodeNode start(
+            DecodeSettings settings, EngineHost host, Tokenizer tokenizer, Telemetry telemetry) {
+        Engine engine = host.start(settings.name(), settings.engine());
+        try {
+            return start(settings, engine, tokenizer, telemetry, new SecureRandom());
+        } catch (RuntimeException e) {
+            engine.close();
+            throw e;
+        }
     }
 
     /** @param random draws the names of instance, epoch and handoffs */

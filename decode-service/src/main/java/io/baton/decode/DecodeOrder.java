@@ -74,7 +74,7 @@ record DecodeOrder(
                 prompt,
                 tokens("emitted_token_ids", request.getEmittedTokenIdsList(), vocabularySize),
                 tokens("withheld_token_ids", request.getWithheldTokenIdsList(), vocabularySize),
-                sampling(request.getSampling()),
+                sampling(request.getSampling(), vocabularySize),
                 request.getSeed(),
                 asked > 0 ? Math.min(asked, room) : room,
                 stopTokens(request.getStop(), endOfSequence),
@@ -96,32 +96,37 @@ record DecodeOrder(
     }
 
     private static void refuseWhatIsNotServed(DecodeRequest request) {
-        Sampling sampling = request.getSampling();
         unserved(!request.getAdapter().isEmpty(), "adapter");
         unserved(request.getChoices() > 1, "choices above 1");
         unserved(!request.getSamplerState().isEmpty(), "sampler_state");
-        unserved(sampling.hasTypicalP() && sampling.getTypicalP() != 1, "sampling.typical_p");
-        unserved(sampling.hasRepetitionPenalty() && sampling.getRepetitionPenalty() != 1, "sampling.repetition_penalty");
-        unserved(sampling.getPresencePenalty() != 0, "sampling.presence_penalty");
-        unserved(sampling.getFrequencyPenalty() != 0, "sampling.frequency_penalty");
-        unserved(sampling.getLogitBiasCount() > 0, "sampling.logit_bias");
         require(request.getPrefillMode() != PrefillMode.UNRECOGNIZED, "prefill_mode is unknown");
     }
 
-    private static SamplingParameters sampling(Sampling sampling) {
+    private static SamplingParameters sampling(Sampling sampling, int vocabularySize) {
         require(sampling.getTopK() >= 0, "sampling.top_k is out of range");
+        SamplingParameters parameters;
         try {
-            return new SamplingParameters(
+            parameters = new SamplingParameters(
                     sampling.getTemperature(),
                     sampling.getTopK(),
                     sampling.hasTopP() ? sampling.getTopP() : 1,
-                    sampling.getMinP());
+                    sampling.getMinP(),
+                    sampling.hasTypicalP() ? sampling.getTypicalP() : 1,
+                    sampling.hasRepetitionPenalty() ? sampling.getRepetitionPenalty() : 1,
+                    sampling.getPresencePenalty(),
+                    sampling.getFrequencyPenalty(),
+                    sampling.getLogitBiasMap());
         } catch (IllegalArgumentException e) {
             throw Status.INVALID_ARGUMENT
                     .withDescription("sampling: " + e.getMessage())
                     .withCause(e)
                     .asRuntimeException();
         }
+        require(
+                parameters.highestTokenId() < vocabularySize,
+                "sampling.logit_bias names token %d; the vocabulary has %d tokens"
+                        .formatted(parameters.highestTokenId(), vocabularySize));
+        return parameters;
     }
 
     private static Set<Integer> stopTokens(StopConditions stop, Set<Integer> endOfSequence) {

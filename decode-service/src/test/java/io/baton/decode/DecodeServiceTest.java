@@ -4,6 +4,8 @@ import static io.baton.decode.NodeUnderTest.local;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import io.baton.engine.GenerationRequest;
+import io.baton.engine.sample.SamplingParameters;
 import io.baton.proto.v1.DecodeFinished;
 import io.baton.proto.v1.DecodeRequest;
 import io.baton.proto.v1.DecodeToken;
@@ -17,6 +19,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -89,6 +92,8 @@ class DecodeServiceTest {
                 .setEffectiveSalt(ByteString.copyFromUtf8("short")));
         refused(Status.Code.INVALID_ARGUMENT, "temperature", request -> request.getSamplingBuilder()
                 .setTemperature(Float.NaN));
+        refused(Status.Code.INVALID_ARGUMENT, "token 1000", request -> request.getSamplingBuilder()
+                .putLogitBias(1000, 1));
         refused(Status.Code.INVALID_ARGUMENT, "logprobs", request -> request.setLogprobs(21));
         refused(Status.Code.INVALID_ARGUMENT, "stop.strings", request -> request.getStopBuilder().addStrings(""));
         refused(Status.Code.OUT_OF_RANGE, "512", request -> request.addAllPromptTokenIds(
@@ -101,10 +106,26 @@ class DecodeServiceTest {
         refused(Status.Code.UNIMPLEMENTED, "choices", request -> request.setChoices(2));
         refused(Status.Code.UNIMPLEMENTED, "sampler_state", request -> request.setSamplerState(
                 ByteString.copyFromUtf8("x")));
-        refused(Status.Code.UNIMPLEMENTED, "logit_bias", request -> request.getSamplingBuilder().putLogitBias(1, 1));
-        refused(Status.Code.UNIMPLEMENTED, "typical_p", request -> request.getSamplingBuilder().setTypicalP(0.5f));
-        refused(Status.Code.UNIMPLEMENTED, "presence_penalty", request -> request.getSamplingBuilder()
-                .setPresencePenalty(1));
+    }
+
+    @Test
+    void samplingReachesTheEngineAsItIs() throws Exception {
+        DecodeRequest.Builder request = local().setSeed(77);
+        request.getSamplingBuilder()
+                .setTemperature(0.5f)
+                .setTopK(40)
+                .setTopP(0.9f)
+                .setMinP(0.1f)
+                .setTypicalP(0.8f)
+                .setRepetitionPenalty(1.1f)
+                .setPresencePenalty(0.2f)
+                .setFrequencyPenalty(0.3f)
+                .putLogitBias(7, -100);
+        decode.ask(request).finished();
+        GenerationRequest asked = decode.engine.sequences.getFirst().request;
+        assertThat(asked.seed()).isEqualTo(77);
+        assertThat(asked.sampling())
+                .isEqualTo(new SamplingParameters(0.5f, 40, 0.9f, 0.1f, 0.8f, 1.1f, 0.2f, 0.3f, Map.of(7, -100f)));
     }
 
     @Test
@@ -144,12 +165,16 @@ class DecodeServiceTest {
     }
 
     @Test
-    void anEndOfSequenceTokenEndsTheSequenceAndIsNoOutput() throws Exception {
+    void anEndOfSequenceTokenIsTheLastAndHasNoText() throws Exception {
         decode.engine.tokens = index -> index == 3 ? TestingTokenizer.END : 100 + index;
         Answer answer = decode.ask(local());
         DecodeFinished finished = answer.finished();
         assertThat(finished.getReason()).isEqualTo(FinishReason.FINISH_REASON_STOP);
         assertThat(answer.text()).isEqualTo("abc");
+        assertThat(answer.tokens().getLast().getTokenId()).isEqualTo(TestingTokenizer.END);
+        Answer byName = decode.ask(local().setStop(stops(8).addTokenIds(102)));
+        assertThat(byName.finished().getReason()).isEqualTo(FinishReason.FINISH_REASON_STOP);
+        assertThat(byName.text()).as("the stop token's text is not part of it").isEqualTo("ab");
         Answer ignoring = decode.ask(local().setStop(stops(6).setIgnoreEos(true)));
         assertThat(ignoring.finished().getReason()).isEqualTo(FinishReason.FINISH_REASON_LENGTH);
     }

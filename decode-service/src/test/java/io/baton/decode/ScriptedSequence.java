@@ -152,11 +152,6 @@ final class ScriptedSequence implements GenerationHandle {
         }
         engine.stepsAllowed--;
         int token = engine.tokens.applyAsInt(index);
-        if (request.stopTokens().contains(token)) {
-            end();
-            listener.finished(FinishReason.STOP, times());
-            return;
-        }
         int at = index;
         index = at + 1;
         boolean goOn = listener.token(new GeneratedToken(
@@ -169,9 +164,10 @@ final class ScriptedSequence implements GenerationHandle {
         if (ended) {
             return;
         }
-        if (!goOn || index == request.maxTokens()) {
+        boolean stop = !goOn || request.stopTokens().contains(token);
+        if (stop || index == request.maxTokens()) {
             end();
-            listener.finished(goOn ? FinishReason.LENGTH : FinishReason.STOP, times());
+            listener.finished(stop ? FinishReason.STOP : FinishReason.LENGTH, times());
         } else {
             engine.scheduler.execute(this::step);
         }
