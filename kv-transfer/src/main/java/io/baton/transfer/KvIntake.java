@@ -135,7 +135,6 @@ final class KvIntake {
     private Kind takeProgress() throws FrameException {
         requirePayload(0);
         requireChecksum(0);
-        requireRange("phase", header.phase, 1, Phase.values().length);
         if (nextSequenceNumber == 0) {
             if (!plan.versions().contains(header.wireVersion)) {
                 throw new FrameException(
@@ -145,7 +144,7 @@ final class KvIntake {
         }
         requireRange("wire version", header.wireVersion, wireVersion, wireVersion);
         progress = new ProgressReport(
-                Phase.values()[header.phase - 1],
+                Phase.ofWire(header.phase),
                 header.queuePosition,
                 header.tokensDone,
                 header.tokensTotal,

@@ -27,7 +27,7 @@ public final class KvSender {
     static final Duration NO_BYTE_LIMIT = Duration.ofSeconds(5);
 
     /** Bytes the transport may hold for this stream before it counts as busy: the next frame is ready when one leaves. */
-    static final int ON_READY_BYTES = 1 << 20;
+    public static final int ON_READY_BYTES = 1 << 20;
 
     /** After so many frames in a row the other streams of the executor get their turn. */
     private static final int FRAMES_PER_TURN = 8;
@@ -178,7 +178,7 @@ public final class KvSender {
     }
 
     private void signal() {
-        if (signals.getAndIncrement() == 0) {
+        if (!over && signals.getAndIncrement() == 0) {
             executor.execute(this::work);
         }
     }
@@ -191,7 +191,7 @@ public final class KvSender {
         } catch (RuntimeException e) { // a source that cannot be read; nothing else in here throws
             end(Status.INTERNAL.withDescription(plan.handoff() + ": " + e).withCause(e), new Metadata());
         }
-        if (signals.addAndGet(more ? 1 - seen : -seen) != 0) {
+        if (signals.addAndGet(more ? 1 - seen : -seen) != 0 && !over) {
             executor.execute(this::work);
         }
     }

@@ -109,7 +109,7 @@ public final class OutgoingFrame {
 
         @Override
         public synchronized long skip(long count) {
-            int skipped = (int) Math.clamp(count, 0, end - position);
+            int skipped = Math.clamp(count, 0, end - position);
             position += skipped;
             return skipped;
         }

@@ -1,5 +1,7 @@
 package io.baton.transfer;
 
+import io.baton.proto.v1.PrefillPhase;
+
 /**
  * How far a sender is.
  *
@@ -10,16 +12,31 @@ package io.baton.transfer;
 public record ProgressReport(
         Phase phase, int queuePosition, int tokensDone, int tokensTotal, int cachedTokens, int wireVersion) {
 
-    /** In the order of the wire's {@code PrefillPhase}. */
+    /** Where a prefill is. */
     public enum Phase {
-        QUEUED,
+        QUEUED(PrefillPhase.PREFILL_PHASE_QUEUED_VALUE),
         /** The time to grant blocks. */
-        COMPUTING,
+        COMPUTING(PrefillPhase.PREFILL_PHASE_COMPUTING_VALUE),
         /** Computed; what remains is sending. */
-        SENDING;
+        SENDING(PrefillPhase.PREFILL_PHASE_SENDING_VALUE);
+
+        private final int wireNumber;
+
+        Phase(int wireNumber) {
+            this.wireNumber = wireNumber;
+        }
 
         int wireNumber() {
-            return ordinal() + 1;
+            return wireNumber;
+        }
+
+        static Phase ofWire(int number) throws FrameException {
+            for (Phase phase : values()) {
+                if (phase.wireNumber == number) {
+                    return phase;
+                }
+            }
+            throw new FrameException("phase is %d, expected 1 to 3".formatted(number));
         }
     }
 }

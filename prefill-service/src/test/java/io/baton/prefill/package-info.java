@@ -1,0 +1,4 @@
+@NullMarked
+package io.baton.prefill;
+
+import org.jspecify.annotations.NullMarked;
