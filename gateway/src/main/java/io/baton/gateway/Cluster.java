@@ -6,6 +6,7 @@ import io.baton.routing.IndexLimits;
 import io.baton.routing.Liveness;
 import io.baton.routing.NodeChange;
 import io.baton.routing.NodeRole;
+import io.baton.routing.NodeState;
 import io.baton.routing.NodeView;
 import io.baton.serving.Channels;
 import io.baton.serving.NodeUpdate;
@@ -29,6 +30,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -70,6 +72,8 @@ final class Cluster implements AutoCloseable {
     private volatile boolean closed;
     private volatile ClusterView view = ClusterView.EMPTY;
     private volatile List<String> troubles = List.of();
+    private volatile int blocksKnown;
+    private volatile long blocksDropped;
 
     // Owned by the cluster thread.
     private final ClusterIndex index;
@@ -131,6 +135,20 @@ final class Cluster implements AutoCloseable {
         return view;
     }
 
+    /** Whether every node given by address, not by a name to resolve, is known to be up. Any thread. */
+    boolean everyGivenNodeIsUp() {
+        Set<String> up = new HashSet<>();
+        for (NodeView node : view.nodes()) {
+            if (node.state(clock.millis()) == NodeState.KNOWN) {
+                up.add(node.address());
+            }
+        }
+        return Stream.concat(settings.decodeNodes().stream(), settings.prefillNodes().stream())
+                .map(NodeAddress::parse)
+                .filter(NodeAddress::isLiteral)
+                .allMatch(address -> up.contains(address.toString()));
+    }
+
     /** What became of every address, for a person who wonders why there is no node. Any thread. */
     String summary() {
         List<String> found = new ArrayList<>(troubles);
@@ -143,6 +161,16 @@ final class Cluster implements AutoCloseable {
                             node.draining() ? " and draining" : ""));
         }
         return found.isEmpty() ? "no address is known, host names have not resolved yet" : String.join("; ", found);
+    }
+
+    /** Distinct cached blocks known over all nodes. Any thread. */
+    int blocksKnown() {
+        return blocksKnown;
+    }
+
+    /** Blocks left out because the index was full. Any thread. */
+    long blocksDropped() {
+        return blocksDropped;
     }
 
     /** How long ago the node at this address was last heard of; {@link Long#MAX_VALUE} when it is not known. */
@@ -176,13 +204,23 @@ final class Cluster implements AutoCloseable {
                     members.values().forEach(this::unwatch);
                     return;
                 }
-                handle(command);
-                publish();
+                handleAndPublish(command);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** A defect in the handling of one event must not take the knowledge of every other node away. */
+    private void handleAndPublish(Command command) {
+        try {
+            handle(command);
+            publish();
         } catch (RuntimeException e) {
-            LOG.error("the cluster thread has stopped; known nodes will become silent", e);
+            LOG.error("an event of the cluster was lost: {}", command.getClass().getSimpleName(), e);
+            if (command instanceof Command.Update(Member member, int watch, NodeUpdate _) && watch == member.watch) {
+                watchAgain(member);
+            }
         }
     }
 
@@ -209,6 +247,8 @@ final class Cluster implements AutoCloseable {
         if (latest != view) {
             view = latest;
         }
+        blocksKnown = index.blocksKnown();
+        blocksDropped = index.blocksDropped();
         changed.run();
     }
 

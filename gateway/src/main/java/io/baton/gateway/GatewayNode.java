@@ -6,6 +6,7 @@ import io.baton.serving.Statuses;
 import io.baton.serving.telemetry.GenAiMetrics;
 import io.baton.serving.telemetry.Telemetry;
 import io.baton.serving.telemetry.TraceInterceptors;
+import io.opentelemetry.api.metrics.Meter;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -27,6 +28,7 @@ public final class GatewayNode implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(GatewayNode.class);
     private static final Duration REMIND = Duration.ofSeconds(10);
+    private static final Duration FLUSH = Duration.ofSeconds(1);
     // A tenth of the requests may be tried again, as the design's budget says; ten at once in a quiet gateway.
     private static final double RETRY_SHARE = 0.1;
     private static final double RETRY_BURST = 10;
@@ -40,6 +42,7 @@ public final class GatewayNode implements AutoCloseable {
     private final GrpcServer server;
     private final AtomicBoolean ready = new AtomicBoolean();
     private final CountDownLatch readyOnce = new CountDownLatch(1);
+    private final CountDownLatch completeOnce = new CountDownLatch(1);
     private final Cluster cluster;
     private final InFlight inFlight;
     private final List<ScheduledFuture<?>> reminders = new CopyOnWriteArrayList<>();
@@ -69,6 +72,7 @@ public final class GatewayNode implements AutoCloseable {
                 Statuses.standard(),
                 telemetry,
                 new GenAiMetrics(telemetry),
+                RequestTrace.fallbackCounter(telemetry),
                 world.random());
         try {
             GrpcServer listening = GrpcServer.builder(name, settings.listen())
@@ -92,6 +96,7 @@ public final class GatewayNode implements AutoCloseable {
     static GatewayNode start(
             GatewaySettings settings, ServedModel model, Telemetry telemetry, GatewayEnvironment world) {
         GatewayNode node = new GatewayNode(settings, model, telemetry, world);
+        node.registerGauges(telemetry.meter());
         LOG.info("{} serves model {}; waiting for decode nodes at {}", node.name, model.name(), settings.decodeNodes());
         node.cluster.start();
         node.reminders.add(node.scheduler.scheduleAtFixedRate(
@@ -113,9 +118,22 @@ public final class GatewayNode implements AutoCloseable {
         return readyOnce.await(limit.toNanos(), TimeUnit.NANOSECONDS);
     }
 
+    /**
+     * Waits until, besides, every node that was given by address has been up at once: a cluster started as a whole is then
+     * complete. False when the time is over first.
+     */
+    public boolean awaitEveryNode(Duration limit) throws InterruptedException {
+        return completeOnce.await(limit.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
     /** What is known of each node, in words. */
     public String clusterSummary() {
         return cluster.summary();
+    }
+
+    /** Distinct cached blocks known over all nodes. */
+    public int blocksKnown() {
+        return cluster.blocksKnown();
     }
 
     /** Requests running now. */
@@ -125,6 +143,7 @@ public final class GatewayNode implements AutoCloseable {
 
     /** Refuses new requests, finishes running ones for up to {@code limit}, then closes; true when all had finished. */
     public boolean drain(Duration limit) {
+        long end = System.nanoTime() + limit.toNanos();
         inFlight.drain();
         server.markDraining();
         boolean finished = false;
@@ -136,6 +155,9 @@ public final class GatewayNode implements AutoCloseable {
         if (!finished) {
             LOG.warn("{}: {} requests still running after {} are cancelled", name, inFlight.running(), limit);
         }
+        // Last events may still be on their way; only endless calls such as health watches use this time up.
+        long left = Math.clamp(end - System.nanoTime(), 0, FLUSH.toNanos());
+        server.drain(Duration.ofNanos(left));
         close();
         return finished;
     }
@@ -146,6 +168,23 @@ public final class GatewayNode implements AutoCloseable {
         inFlight.drain();
         server.close();
         release();
+    }
+
+    private void registerGauges(Meter meter) {
+        meter.gaugeBuilder("baton.gateway.index.blocks")
+                .setUnit("{block}")
+                .setDescription("Distinct cached KV blocks known over all nodes")
+                .ofLongs()
+                .buildWithCallback(gauge -> gauge.record(cluster.blocksKnown()));
+        meter.counterBuilder("baton.gateway.index.dropped")
+                .setUnit("{block}")
+                .setDescription("Cached KV blocks left out because the index was full")
+                .buildWithCallback(counter -> counter.record(cluster.blocksDropped()));
+        meter.gaugeBuilder("baton.gateway.requests.running")
+                .setUnit("{request}")
+                .setDescription("Requests this gateway is answering")
+                .ofLongs()
+                .buildWithCallback(gauge -> gauge.record(inFlight.running()));
     }
 
     private void release() {
@@ -170,6 +209,9 @@ public final class GatewayNode implements AutoCloseable {
             } else {
                 LOG.warn("{} is not ready any more: {}", name, cluster.summary());
             }
+        }
+        if (ready.get() && completeOnce.getCount() > 0 && cluster.everyGivenNodeIsUp()) {
+            completeOnce.countDown();
         }
     }
 
