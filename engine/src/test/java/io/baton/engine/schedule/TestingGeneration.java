@@ -9,6 +9,7 @@ import io.baton.engine.GenerationTimes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +79,25 @@ class TestingGeneration implements GenerationListener {
     }
 
     int[] tokenIds(int choice) {
-        return tokens.getOrDefault(choice, List.of()).stream().mapToInt(GeneratedToken::tokenId).toArray();
+        return tokens(choice).stream().mapToInt(GeneratedToken::tokenId).toArray();
+    }
+
+    /** The tokens of one answer so far. */
+    List<GeneratedToken> tokens(int choice) {
+        return tokens.getOrDefault(choice, List.of());
+    }
+
+    /** Why it ended well. */
+    FinishReason reason() {
+        return Objects.requireNonNull(ended.join().reason(), () -> "failed: " + ended.join().failure());
+    }
+
+    GenerationTimes times() {
+        return Objects.requireNonNull(ended.join().times(), () -> "failed: " + ended.join().failure());
+    }
+
+    /** Why it failed. */
+    EngineException failure() {
+        return Objects.requireNonNull(ended.join().failure(), "it ended well");
     }
 }

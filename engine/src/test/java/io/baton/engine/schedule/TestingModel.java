@@ -62,6 +62,7 @@ final class TestingModel {
         for (int token = 0; token < VOCABULARY; token++) {
             logits[token] = ((mix(state, token) >>> 20) % 512) / 64f;
         }
+        logits[POISON] = (mix(state, VOCABULARY) & 0x1ff) == 0 ? 100 : -100; // now and then a sequence turns bad
         return logits;
     }
 

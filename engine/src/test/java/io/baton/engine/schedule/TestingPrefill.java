@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -103,5 +104,14 @@ final class TestingPrefill implements PrefillListener {
         if (!holds) {
             throw new AssertionError(request.owner() + ": " + found);
         }
+    }
+
+    float[] hidden() {
+        return Objects.requireNonNull(ended.join().hidden(), () -> "failed: " + ended.join().failure());
+    }
+
+    /** Why it failed. */
+    EngineException failure() {
+        return Objects.requireNonNull(ended.join().failure(), "it ended well");
     }
 }
