@@ -12,10 +12,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Writes small GGUF files: keys and tensors are kept in memory until {@link #write}. Used by one thread. */
+/** Writes GGUF files: keys and what makes up the tensors are kept until {@link #write}. Used by one thread. */
 public final class GgufWriter {
 
-    private record Pending(String name, TensorType type, List<Long> shape, byte[] content) {}
+    /** Writes a tensor's bytes, little-endian, whole rows, when the file is written; for those too large to keep. */
+    @FunctionalInterface
+    public interface Content {
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    private record Pending(String name, TensorType type, List<Long> shape, long bytes, Content content) {}
 
     private static final int MAX_WORD = Long.BYTES;
 
@@ -110,14 +116,23 @@ public final class GgufWriter {
      * @param content little-endian, whole rows; not copied
      */
     public GgufWriter tensor(String name, TensorType type, List<Long> shape, byte[] content) {
-        long rows = shape.stream().reduce(1L, Math::multiplyExact) / shape.getLast();
-        long expected = rows * type.rowBytes(shape.getLast());
+        long expected = bytes(type, shape);
         if (content.length != expected) {
             throw new IllegalArgumentException("tensor %s of %s%s: found %d bytes, expected %d"
                     .formatted(name, type, shape, content.length, expected));
         }
-        tensors.add(new Pending(name, type, List.copyOf(shape), content));
+        return tensor(name, type, shape, out -> out.write(content));
+    }
+
+    /** A tensor whose content is made while the file is written; it must have exactly the size of its shape. */
+    public GgufWriter tensor(String name, TensorType type, List<Long> shape, Content content) {
+        tensors.add(new Pending(name, type, List.copyOf(shape), bytes(type, shape), content));
         return this;
+    }
+
+    private static long bytes(TensorType type, List<Long> shape) {
+        long rows = shape.stream().reduce(1L, Math::multiplyExact) / shape.getLast();
+        return Math.multiplyExact(rows, type.rowBytes(shape.getLast()));
     }
 
     /** A tensor of F32. */
@@ -148,14 +163,14 @@ public final class GgufWriter {
             tensor.shape().reversed().forEach(size -> int64(head, size));
             int32(head, tensor.type().ggufId());
             int64(head, offset);
-            offset = aligned(offset + tensor.content().length);
+            offset = aligned(offset + tensor.bytes());
         }
         head.writeTo(out);
         long written = head.size();
         for (Pending tensor : tensors) {
             out.write(new byte[(int) (aligned(written) - written)]);
-            out.write(tensor.content());
-            written = aligned(written) + tensor.content().length;
+            tensor.content().writeTo(out);
+            written = aligned(written) + tensor.bytes();
         }
     }
 
