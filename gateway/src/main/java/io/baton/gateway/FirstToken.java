@@ -25,10 +25,12 @@ final class FirstToken {
         sent = received;
     }
 
-    /** Validation, tokenization and block hashes are done. */
+    /** Validation, tokenization and block hashes are done. Only the first time counts: later ones serve another attempt. */
     void checked() {
-        checked = nanos.getAsLong();
-        sent = checked;
+        if (checked == received) {
+            checked = nanos.getAsLong();
+            sent = checked;
+        }
     }
 
     /** The request goes to a decode node now; earlier attempts that failed were part of finding the way. */

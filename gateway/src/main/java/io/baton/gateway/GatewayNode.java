@@ -46,6 +46,7 @@ public final class GatewayNode implements AutoCloseable {
     private final Cluster cluster;
     private final InFlight inFlight;
     private final List<ScheduledFuture<?>> reminders = new CopyOnWriteArrayList<>();
+    private final List<Runnable> gauges = new CopyOnWriteArrayList<>(); // each unregisters one
 
     private GatewayNode(GatewaySettings settings, ServedModel model, Telemetry telemetry, GatewayEnvironment world) {
         this.name = settings.name();
@@ -171,24 +172,25 @@ public final class GatewayNode implements AutoCloseable {
     }
 
     private void registerGauges(Meter meter) {
-        meter.gaugeBuilder("baton.gateway.index.blocks")
+        gauges.add(meter.gaugeBuilder("baton.gateway.index.blocks")
                 .setUnit("{block}")
                 .setDescription("Distinct cached KV blocks known over all nodes")
                 .ofLongs()
-                .buildWithCallback(gauge -> gauge.record(cluster.blocksKnown()));
-        meter.counterBuilder("baton.gateway.index.dropped")
+                .buildWithCallback(gauge -> gauge.record(cluster.blocksKnown()))::close);
+        gauges.add(meter.counterBuilder("baton.gateway.index.dropped")
                 .setUnit("{block}")
                 .setDescription("Cached KV blocks left out because the index was full")
-                .buildWithCallback(counter -> counter.record(cluster.blocksDropped()));
-        meter.gaugeBuilder("baton.gateway.requests.running")
+                .buildWithCallback(counter -> counter.record(cluster.blocksDropped()))::close);
+        gauges.add(meter.gaugeBuilder("baton.gateway.requests.running")
                 .setUnit("{request}")
                 .setDescription("Requests this gateway is answering")
                 .ofLongs()
-                .buildWithCallback(gauge -> gauge.record(inFlight.running()));
+                .buildWithCallback(gauge -> gauge.record(inFlight.running()))::close);
     }
 
     private void release() {
         reminders.forEach(reminder -> reminder.cancel(false));
+        gauges.forEach(Runnable::run);
         threads.shutdownNow();
         cluster.close();
         scheduler.shutdownNow();

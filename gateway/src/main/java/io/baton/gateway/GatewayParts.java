@@ -3,6 +3,7 @@ package io.baton.gateway;
 import io.baton.serving.Statuses;
 import io.baton.serving.telemetry.GenAiMetrics;
 import io.baton.serving.telemetry.Telemetry;
+import io.opentelemetry.api.metrics.LongCounter;
 import java.util.random.RandomGenerator;
 
 /**
@@ -20,4 +21,5 @@ record GatewayParts(
         Statuses statuses,
         Telemetry telemetry,
         GenAiMetrics metrics,
+        LongCounter fallbacks,
         RandomGenerator random) {}

@@ -55,7 +55,7 @@ final class Generation {
     private final List<RouteEvent> fallbacks = new ArrayList<>();
     private int[] output = new int[0]; // known output: the client's own, then what was relayed
     private int outputTokens;
-    private boolean relayed;
+    private int relayed;
 
     Generation(
             GatewayParts parts,
@@ -70,19 +70,20 @@ final class Generation {
         this.requestId = requestId;
         this.client = client;
         this.first = first;
-        this.trace = new RequestTrace(parts.telemetry(), parts.metrics(), parts.model().name());
+        this.trace = new RequestTrace(
+                parts.telemetry(), parts.metrics(), parts.fallbacks(), parts.model().name());
     }
 
     /** Never throws; the client's stream has ended when it returns. */
     void run() {
         try {
             serve();
-            trace.ended(first, outputTokens, Status.OK);
+            trace.ended(first, relayed, Status.OK);
             client.complete();
         } catch (RuntimeException e) {
             StatusRuntimeException status =
                     client.isCancelled() ? client.cancellation() : parts.statuses().exception(e);
-            trace.ended(first, outputTokens, status.getStatus());
+            trace.ended(first, relayed, status.getStatus());
             client.fail(status);
         }
     }
@@ -90,11 +91,10 @@ final class Generation {
     private void serve() {
         GenerateOrder order = GenerateOrder.of(request, parts.model(), parts.random()::nextLong);
         known(order.emitted());
-        Pool pool = parts.routers().pool(order);
         byte[] salt = parts.salt().of(tenant, request.getCacheSalt());
-        BlockKeys prefix = PoolRouters.reusable(pool, salt, sequence(order));
-        first.checked();
-        RouteDecision.Route route = route(order, pool, prefix);
+        Way way = way(order, parts.routers().pools(order), salt);
+        Pool pool = way.pool(); // the sequence never leaves it
+        RouteDecision.Route route = way.route();
         client.send(GenerateEvent.newBuilder().setStarted(started(order, pool)).build());
         for (int attempt = 1; ; attempt++) {
             Loss loss = attempt(decodeRequest(order, pool, route, salt, attempt), route.decodeNode());
@@ -105,28 +105,44 @@ final class Generation {
                 throw loss.status();
             }
             failedNodes.add(route.decodeNode());
-            fallbacks.add(RouteEvent.newBuilder()
+            route = routeElsewhere(order, pool, salt, loss);
+            RouteEvent event = RouteEvent.newBuilder()
                     .setReason(loss.reason())
-                    .setNode(route.decodeNode())
+                    .setNode(loss.node())
                     .setDetail(String.valueOf(loss.status().getStatus().getDescription()))
-                    .build());
-            route = routeElsewhere(order, pool, PoolRouters.reusable(pool, salt, sequence(order)), loss);
+                    .build();
+            fallbacks.add(event);
+            trace.fellBack(event);
         }
     }
 
-    private RouteDecision.Route route(GenerateOrder order, Pool pool, BlockKeys prefix) {
-        return switch (parts.routers().choose(order, pool, prefix, outputTokens, failedNodes)) {
-            case RouteDecision.Route route -> {
-                trace.routed(route, failedNodes.size() + 1);
-                yield route;
+    private record Way(Pool pool, RouteDecision.Route route) {}
+
+    /** The first pool that has a way; the first one's refusal when none has. */
+    private Way way(GenerateOrder order, List<Pool> pools, byte[] salt) {
+        RouteDecision.@Nullable Refusal refusal = null;
+        for (Pool pool : pools) {
+            BlockKeys prefix = PoolRouters.reusable(pool, salt, sequence(order));
+            if (refusal == null) {
+                first.checked();
             }
-            case RouteDecision.Refusal refusal -> throw Refusals.of(refusal);
-        };
+            switch (parts.routers().choose(order, pool, prefix, outputTokens, failedNodes)) {
+                case RouteDecision.Route route -> {
+                    trace.routed(route, failedNodes.size() + 1);
+                    return new Way(pool, route);
+                }
+                case RouteDecision.Refusal refused -> refusal = refusal == null ? refused : refusal;
+            }
+        }
+        if (refusal == null) {
+            throw new IllegalArgumentException("expected at least one pool");
+        }
+        throw Refusals.of(refusal);
     }
 
-    private RouteDecision.Route routeElsewhere(GenerateOrder order, Pool pool, BlockKeys prefix, Loss loss) {
+    private RouteDecision.Route routeElsewhere(GenerateOrder order, Pool pool, byte[] salt, Loss loss) {
         try {
-            return route(order, pool, prefix);
+            return way(order, List.of(pool), salt).route();
         } catch (StatusRuntimeException nowhere) {
             throw loss.status()
                     .getStatus()
@@ -137,7 +153,7 @@ final class Generation {
 
     /** Relays one decode stream; null when it finished well. */
     private @Nullable Loss attempt(DecodeRequest decode, String node) {
-        if (!relayed) {
+        if (relayed == 0) {
             first.sent();
         }
         try (DecodeCalls.Stream stream = parts.decodeCalls().open(node, decode)) {
@@ -187,8 +203,7 @@ final class Generation {
         }
         client.send(GenerateEvent.newBuilder().setToken(relayedToken).build());
         known(token.getTokenId());
-        if (!relayed) {
-            relayed = true;
+        if (relayed++ == 0) {
             first.written(token.getTtft());
             trace.firstToken(first.parts());
         }
@@ -228,8 +243,8 @@ final class Generation {
     }
 
     private boolean mayGoOn(Loss loss, int attempt) {
-        boolean allowed = !relayed || request.getFallbackPolicy() != FallbackPolicy.FALLBACK_POLICY_FAIL;
-        return loss.elsewhereMayHelp(relayed)
+        boolean allowed = relayed == 0 || request.getFallbackPolicy() != FallbackPolicy.FALLBACK_POLICY_FAIL;
+        return loss.elsewhereMayHelp(relayed > 0)
                 && allowed
                 && attempt < MAX_ATTEMPTS
                 && parts.retries().tryRetry();

@@ -36,13 +36,21 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
         parts.inFlight().enter(tenant);
         parts.retries().requestCame();
         Generation generation = new Generation(parts, request, tenant, requestId(), client, first);
-        threads.execute(Context.current().wrap(() -> {
-            try {
-                generation.run();
-            } finally {
+        boolean started = false;
+        try {
+            threads.execute(Context.current().wrap(() -> {
+                try {
+                    generation.run();
+                } finally {
+                    parts.inFlight().leave(tenant);
+                }
+            }));
+            started = true;
+        } finally {
+            if (!started) {
                 parts.inFlight().leave(tenant);
             }
-        }));
+        }
     }
 
     @Override

@@ -9,12 +9,13 @@ import java.util.Optional;
 /**
  * A decode stream that did not finish.
  *
+ * @param node its address
  * @param status what it ended with, for the client if the sequence cannot go on
  * @param reason why it goes on elsewhere, if it does
  * @param nodesFault whether the node is at fault, so that another may do better; a node that merely says no to this request is
  *     not
  */
-record Loss(StatusRuntimeException status, Reason reason, boolean nodesFault) {
+record Loss(String node, StatusRuntimeException status, Reason reason, boolean nodesFault) {
 
     static Loss of(StatusException ended, String node) {
         Status status = ended.getStatus();
@@ -24,12 +25,13 @@ record Loss(StatusRuntimeException status, Reason reason, boolean nodesFault) {
         return switch (status.getCode()) {
             case UNAVAILABLE, CANCELLED ->
                 new Loss(
+                        node,
                         unavailable(status, node, ended),
                         told.filter(reason -> nodeLost).orElse(Reason.REASON_DECODE_LOST),
                         nodeLost);
-            case RESOURCE_EXHAUSTED -> new Loss(passedOn(ended), Reason.REASON_DECODE_OVERLOADED, true);
-            case FAILED_PRECONDITION -> new Loss(passedOn(ended), Reason.REASON_FINGERPRINT_MISMATCH, true);
-            default -> new Loss(passedOn(ended), Reason.REASON_UNSPECIFIED, false);
+            case RESOURCE_EXHAUSTED -> new Loss(node, passedOn(ended), Reason.REASON_DECODE_OVERLOADED, true);
+            case FAILED_PRECONDITION -> new Loss(node, passedOn(ended), Reason.REASON_FINGERPRINT_MISMATCH, true);
+            default -> new Loss(node, passedOn(ended), Reason.REASON_UNSPECIFIED, false);
         };
     }
 

@@ -72,11 +72,11 @@ final class PoolRouters {
     }
 
     /**
-     * The pool to serve this request.
+     * The pools that may serve this request, best first; at least one.
      *
      * @throws StatusRuntimeException FAILED_PRECONDITION when it must be one that nobody has, UNAVAILABLE when there is none
      */
-    Pool pool(GenerateOrder order) {
+    List<Pool> pools(GenerateOrder order) {
         List<Pool> pools = serving(model, cluster.view(), clock.millis());
         if (pools.isEmpty()) {
             throw Status.UNAVAILABLE
@@ -86,12 +86,12 @@ final class PoolRouters {
                     .asRuntimeException();
         }
         if (order.fingerprint().isEmpty()) {
-            return pools.getFirst();
+            return pools;
         }
         SequenceFingerprint wanted = order.fingerprint().get();
         for (Pool pool : pools) {
             if (pool.fingerprint().equals(wanted)) {
-                return pool;
+                return List.of(pool);
             }
         }
         String difference = wanted.differenceFrom(pools.getFirst().fingerprint()).orElse("");

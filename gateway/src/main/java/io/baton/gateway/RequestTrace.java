@@ -1,11 +1,15 @@
 package io.baton.gateway;
 
+import io.baton.proto.v1.RouteEvent;
 import io.baton.proto.v1.TtftParts;
 import io.baton.routing.RouteDecision;
 import io.baton.serving.telemetry.GenAiMetrics;
 import io.baton.serving.telemetry.Spans;
 import io.baton.serving.telemetry.Telemetry;
 import io.grpc.Status;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Context;
 import java.time.Duration;
@@ -16,15 +20,30 @@ import java.util.Optional;
 /** What one request leaves in traces and metrics. Confined to the request's thread. */
 final class RequestTrace {
 
+    private static final AttributeKey<String> REASON = AttributeKey.stringKey("baton.reason");
+    private static final AttributeKey<String> NODE = AttributeKey.stringKey("baton.node");
+    private static final AttributeKey<String> DETAIL = AttributeKey.stringKey("baton.detail");
+
     private final Telemetry telemetry;
     private final GenAiMetrics metrics;
+    private final LongCounter fallbacks;
     private final String model;
     private final Context context = Spans.current();
 
-    RequestTrace(Telemetry telemetry, GenAiMetrics metrics, String model) {
+    RequestTrace(Telemetry telemetry, GenAiMetrics metrics, LongCounter fallbacks, String model) {
         this.telemetry = telemetry;
         this.metrics = metrics;
+        this.fallbacks = fallbacks;
         this.model = model;
+    }
+
+    /** What {@link #fellBack} counts. */
+    static LongCounter fallbackCounter(Telemetry telemetry) {
+        return telemetry
+                .meter()
+                .counterBuilder("baton.gateway.fallbacks")
+                .setDescription("Requests that went on at another decode node, by reason")
+                .build();
     }
 
     /** A span of its own for the decision, with what it was based on. */
@@ -44,6 +63,15 @@ final class RequestTrace {
                     route.prefillNodes().getFirst().cachedTokens());
         }
         span.end();
+    }
+
+    /** The request goes on elsewhere: counted by reason, and an event of its span. */
+    void fellBack(RouteEvent event) {
+        fallbacks.add(1, Attributes.of(REASON, event.getReason().name()), context);
+        Span.fromContext(context)
+                .addEvent(
+                        "fallback",
+                        Attributes.of(REASON, event.getReason().name(), NODE, event.getNode(), DETAIL, event.getDetail()));
     }
 
     void firstToken(TtftParts parts) {
@@ -66,7 +94,8 @@ final class RequestTrace {
         });
     }
 
-    void ended(FirstToken first, int outputTokens, Status status) {
+    /** @param relayedTokens of this answer, those the client came with not counted */
+    void ended(FirstToken first, int relayedTokens, Status status) {
         Duration total = Duration.ofNanos(first.elapsed());
         metrics.requestEnded(
                 model,
@@ -74,7 +103,7 @@ final class RequestTrace {
                 status.isOk() ? Optional.empty() : Optional.of(status.getCode().name()),
                 context);
         if (status.isOk() && first.isWritten()) {
-            metrics.outputTokens(model, total.minus(micros(first.parts().getTotalMicros())), outputTokens, context);
+            metrics.outputTokens(model, total.minus(micros(first.parts().getTotalMicros())), relayedTokens, context);
         }
     }
 

@@ -58,6 +58,29 @@ class PartsTest {
     }
 
     @Test
+    void whatAFailedAttemptTookIsPartOfFindingTheWay() {
+        AtomicLong nanos = new AtomicLong();
+        FirstToken first = new FirstToken(nanos::get);
+        nanos.set(1_000_000);
+        first.checked();
+        first.sent();
+        nanos.set(40_000_000); // lost; another way is sought, with the hashes of the blocks again
+        first.checked();
+        nanos.set(42_000_000);
+        first.sent();
+        nanos.set(50_000_000);
+        first.written(TtftParts.newBuilder().setPrefillComputeMicros(7_000).build());
+        assertThat(first.parts())
+                .isEqualTo(TtftParts.newBuilder()
+                        .setTotalMicros(50_000)
+                        .setGatewayMicros(1_000)
+                        .setRouteMicros(41_000)
+                        .setPrefillComputeMicros(7_000)
+                        .setUnattributedMicros(1_000)
+                        .build());
+    }
+
+    @Test
     void saltsTellApartTenantsGroupsSaltsAndClusters() {
         Set<String> salts = new HashSet<>();
         for (Optional<String> key : List.of(Optional.<String>empty(), Optional.of("k".repeat(16)), Optional.of("K".repeat(16)))) {

@@ -4,9 +4,11 @@ import static io.baton.gateway.GatewayFixture.request;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import com.google.rpc.RetryInfo;
 import io.baton.proto.v1.ChatMessages;
 import io.baton.proto.v1.GenerateRequest;
 import io.baton.proto.v1.GetModelRequest;
+import io.baton.proto.v1.NodeLoad;
 import io.baton.proto.v1.Role;
 import io.baton.proto.v1.Sampling;
 import io.baton.proto.v1.SequenceFingerprint;
@@ -15,6 +17,7 @@ import io.baton.proto.v1.TokenIds;
 import io.baton.serving.ListenSettings;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
@@ -199,6 +202,48 @@ class RefusalTest {
             assertThat(status.getDescription()).contains("tiny", "127.0.0.1:1", "--decode-nodes");
             assertThat(alone.gateway.isReady()).isFalse();
         }
+    }
+
+    @Test
+    void whenEveryNodeIsFullItSaysWhenToComeBack() throws Exception {
+        try (ScriptedNode full = fullNode(1);
+                GatewayFixture own = GatewayFixture.over(full)) {
+            own.generate(request(1));
+            throw new AssertionError("expected a refusal");
+        } catch (StatusRuntimeException e) {
+            assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+            assertThat(e.getStatus().getDescription()).contains("256 or more requests waiting");
+            com.google.rpc.Status details = StatusProto.fromThrowable(e);
+            assertThat(details).isNotNull();
+            RetryInfo retry = details.getDetails(0).unpack(RetryInfo.class);
+            assertThat(retry.getRetryDelay().getSeconds() * 1_000L + retry.getRetryDelay().getNanos() / 1_000_000)
+                    .isBetween(100L, 30_000L);
+        }
+    }
+
+    @Test
+    void whenOnePoolIsFullAnotherOfTheSameModelAnswers() throws InterruptedException {
+        try (ScriptedNode full = fullNode(1);
+                ScriptedNode alsoFull = fullNode(1);
+                ScriptedNode newer = ScriptedNode.start(
+                        ListenSettings.loopback(),
+                        Role.ROLE_DECODE,
+                        TestingModel.fingerprint(TestingModel.digest(7), 2),
+                        ScriptedNode.Call::answer);
+                GatewayFixture own = GatewayFixture.over(full, alsoFull, newer)) {
+            assertThat(own.generate(request(1)).getLast().getFinished().getRoute().getDecodeNode())
+                    .isEqualTo(newer.address());
+        }
+    }
+
+    private static ScriptedNode fullNode(int arithmeticRevision) {
+        ScriptedNode full = ScriptedNode.start(
+                ListenSettings.loopback(),
+                Role.ROLE_DECODE,
+                TestingModel.fingerprint(TestingModel.digest(7), arithmeticRevision),
+                ScriptedNode.Call::answer);
+        full.load(NodeLoad.newBuilder().setRunningSequences(8).setWaitingSequences(256).build());
+        return full;
     }
 
     @Test
