@@ -1,0 +1,41 @@
+package io.baton.cli;
+
+import io.baton.decode.DecodeNode;
+import io.baton.engine.EngineHost;
+import io.baton.serving.Drain;
+import io.baton.serving.ListenSettings;
+import io.baton.serving.Settings;
+import io.baton.serving.telemetry.Telemetry;
+import java.time.InstantSource;
+import java.util.List;
+import picocli.CommandLine.Command;
+
+@Command(
+        name = "decode",
+        description = {"Runs one decode node, until Ctrl-C.", "Prints `decode grpc HOST:PORT` when it serves."})
+final class DecodeCommand extends ServiceCommand {
+
+    DecodeCommand(Surroundings surroundings) {
+        super(surroundings, RoleSettings.DECODE);
+    }
+
+    @Override
+    int run(Configuration configuration) {
+        Settings settings = configuration.load(settings());
+        ListenSettings listen = ListenSettings.from(settings);
+        Drain drain = new Drain(settings.value(ProcessSettings.DRAIN_LIMIT), InstantSource.system());
+        try (ModelChoice model = ModelChoice.of(settings);
+                EngineHost host = ModelLoading.load(model, settings, surroundings(), err());
+                Telemetry telemetry = Telemetry.start(
+                        ProcessSettings.telemetry(settings, "baton-decode", listen.host()), List.of());
+                DecodeNode node = Roles.decode(
+                        settings, "decode", listen, host, Roles.servedModel(model.path()).tokenizer(), telemetry)) {
+            drain.add("decode", node::drain);
+            drain.onSignal();
+            out().println(new Endpoint("decode", "grpc", listen.host() + ":" + node.port()));
+            out().flush();
+            drain.await();
+        }
+        return 0;
+    }
+}

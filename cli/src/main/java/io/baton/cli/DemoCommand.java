@@ -1,0 +1,116 @@
+package io.baton.cli;
+
+import io.baton.client.BatonClient;
+import io.baton.client.Fallback;
+import io.baton.client.GenerateSpec;
+import io.baton.client.Generation;
+import io.baton.client.GenerationResult;
+import io.baton.client.ModelDescription;
+import io.baton.client.PrefillMode;
+import io.baton.client.Prompt;
+import io.baton.engine.EngineHost;
+import io.baton.serving.Settings;
+import io.baton.serving.telemetry.Telemetry;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+        name = "demo",
+        description = {
+            "Shows the whole path on this machine: a gateway, a prefill node and a decode node, each with a gRPC port.",
+            "Sends a prompt, streams the answer and tells where the time to the first token went; then a second prompt",
+            "that begins like the first finds it cached. Prefill is remote; a handoff of nothing is a failure."
+        })
+final class DemoCommand extends ServiceCommand {
+
+    @Option(names = "--prompt", paramLabel = "TEXT", defaultValue = "Once upon a time", description = "The first prompt (default: ${DEFAULT-VALUE})")
+    private String prompt = "";
+
+    @Option(
+            names = "--follow-up",
+            paramLabel = "TEXT",
+            defaultValue = " The next day",
+            description = "The second prompt is the first, its answer, and this (default: \"${DEFAULT-VALUE}\")")
+    private String followUp = "";
+
+    @Option(names = "--prefill", paramLabel = "N", defaultValue = "1", description = "Prefill nodes (default: 1)")
+    private int prefill;
+
+    @Option(names = "--decode", paramLabel = "N", defaultValue = "1", description = "Decode nodes (default: 1)")
+    private int decode;
+
+    @Mixin
+    private GenerationOptions options = new GenerationOptions();
+
+    DemoCommand(Surroundings surroundings) {
+        super(surroundings, RoleSettings.LOCAL_CLUSTER, ProcessSettings.LogLevel.WARN);
+    }
+
+    @Override
+    int run(Configuration configuration) throws Exception {
+        NodeCounts.check(spec(), Math.max(1, prefill), decode);
+        Settings settings = configuration.load(settings());
+        try (ModelChoice model = ModelChoice.of(settings);
+                EngineHost host = ModelLoading.load(model, settings, surroundings(), err());
+                Telemetry telemetry = Telemetry.start(
+                        ProcessSettings.telemetry(settings, "baton", "demo"), List.of());
+                LocalCluster cluster = LocalCluster.start(configuration, model, host, telemetry, prefill, decode);
+                BatonClient client = BatonClient.connect(cluster.target())) {
+            out().println(host.budget().report());
+            cluster.endpoints().forEach(out()::println);
+            return show(client) ? 0 : 1;
+        }
+    }
+
+    private boolean show(BatonClient client) {
+        PrintWriter out = out();
+        ModelDescription served = client.model();
+        out.println("model %s (%s), %s".formatted(served.name(), served.architecture(), served.numerics()));
+        out.println();
+        out.print(prompt);
+        GenerationResult first = answered(client, new Prompt.Text(prompt));
+
+        out.println("The second prompt is the first one, its answer and \"" + followUp + "\":");
+        out.println();
+        out.print("…" + followUp);
+        GenerationResult second = answered(client, new Prompt.Tokens(continuation(first, client, served)));
+        return received(first) && received(second);
+    }
+
+    private GenerationResult answered(BatonClient client, Prompt next) {
+        GenerateSpec request = options.toSpec(next, PrefillMode.REMOTE, Fallback.FAIL).build();
+        try (Generation generation = client.generate(request)) {
+            GenerationResult result = AnswerText.stream(generation, out());
+            out().println();
+            RequestReport.print(result, out());
+            out().println();
+            return result;
+        }
+    }
+
+    /** Token ids, not text: an answer's text may be tokenized otherwise than the model wrote it, and then nothing is cached. */
+    private List<Integer> continuation(GenerationResult first, BatonClient client, ModelDescription served) {
+        List<Integer> further = client.tokenizeContinuation(followUp);
+        List<Integer> ids = new ArrayList<>(first.started().promptTokenIds());
+        ids.addAll(first.only().tokenIds());
+        int answer = Math.min(first.only().tokenIds().size(), served.contextLength() / 4);
+        int room = served.contextLength() - further.size() - answer;
+        List<Integer> continuation = new ArrayList<>(ids.subList(0, Math.clamp(room, 0, ids.size())));
+        continuation.addAll(further);
+        return continuation;
+    }
+
+    private boolean received(GenerationResult result) {
+        if (result.route().kvBlocksReceived() > 0 && result.route().kvBytesReceived() > 0) {
+            return true;
+        }
+        err().println("baton demo: no KV block came from the prefill node, though remote prefill was asked for (reason: %s)"
+                .formatted(result.route().reason()));
+        err().flush();
+        return false;
+    }
+}

@@ -1,0 +1,81 @@
+package io.baton.cli;
+
+import io.baton.serving.Setting;
+import io.baton.serving.Settings;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** What the commands that serve share: layered settings, {@code --print-config}, and logging set up before anything else. */
+abstract class ServiceCommand implements Callable<Integer> {
+
+    private final Surroundings surroundings;
+    private final List<Setting<?>> settings;
+    private final ProcessSettings.LogLevel logLevel;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Option(names = "--config", paramLabel = "FILE", description = "Settings as YAML or properties; environment (BATON_…) and flags win")
+    private @Nullable Path config;
+
+    @Option(names = "--print-config", description = "Print every setting with its origin, then exit")
+    private boolean printConfig;
+
+    /** @param settings what this command's process can be told */
+    ServiceCommand(Surroundings surroundings, List<Setting<?>> settings) {
+        this(surroundings, settings, ProcessSettings.LogLevel.INFO);
+    }
+
+    /** @param logLevel unless one is given */
+    ServiceCommand(Surroundings surroundings, List<Setting<?>> settings, ProcessSettings.LogLevel logLevel) {
+        this.surroundings = surroundings;
+        this.logLevel = logLevel;
+        this.settings = settings;
+    }
+
+    @Override
+    public final Integer call() throws Exception {
+        Configuration configuration = new Configuration(
+                Optional.ofNullable(config), surroundings.environment(), SettingOptions.given(spec(), settings));
+        Settings all = configuration.load(settings);
+        if (printConfig) {
+            out().print(all.print());
+            out().flush();
+            return 0;
+        }
+        ProcessSettings.setUpLogging(all, logLevel);
+        return run(configuration);
+    }
+
+    abstract int run(Configuration configuration) throws Exception;
+
+    List<Setting<?>> settings() {
+        return settings;
+    }
+
+    Surroundings surroundings() {
+        return surroundings;
+    }
+
+    CommandSpec spec() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets the spec before it calls");
+        }
+        return spec;
+    }
+
+    PrintWriter out() {
+        return spec().commandLine().getOut();
+    }
+
+    PrintWriter err() {
+        return spec().commandLine().getErr();
+    }
+}

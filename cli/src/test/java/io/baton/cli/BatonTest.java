@@ -1,0 +1,161 @@
+package io.baton.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.baton.serving.Setting;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class BatonTest {
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "up", "prefill", "decode", "gateway", "generate", "tokenize", "inspect", "completion"})
+    void everySubcommandHasHelp(String command) {
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(baton.run(command, "--help")).isZero();
+        assertThat(baton.out()).contains("Usage: baton " + command).doesNotContain("${");
+    }
+
+    @Test
+    void noSubcommandAnUnknownOneAndAnUnknownFlagAreUsageErrors() {
+        assertThat(BatonUnderTest.plain().run()).isEqualTo(2);
+        assertThat(BatonUnderTest.plain().run("serve")).isEqualTo(2);
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(baton.run("up", "--chunk-token", "1")).isEqualTo(2);
+        assertThat(baton.err()).contains("--chunk-token").contains("--chunk-tokens");
+    }
+
+    @Test
+    void helpAndVersionSucceed() {
+        assertThat(BatonUnderTest.plain().run("--help")).isZero();
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(baton.run("--version")).isZero();
+        assertThat(baton.out()).startsWith("baton ");
+    }
+
+    @Test
+    void theFlagsOfTheCommonListAreThere() {
+        for (String command : new String[] {"demo", "up"}) {
+            BatonUnderTest baton = BatonUnderTest.plain();
+            assertThat(baton.run(command, "--help")).isZero();
+            assertThat(baton.out())
+                    .contains("--model=", "--kv-dtype=f32|bf16", "--activations=auto|q8|bf16|f32", "--block-tokens=")
+                    .contains("--chunk-tokens=", "--threads=", "--kernels=auto|scalar|vector", "--prefill=", "--decode=");
+        }
+        BatonUnderTest generate = BatonUnderTest.plain();
+        assertThat(generate.run("generate", "--help")).isZero();
+        assertThat(generate.out())
+                .contains("--target=HOST:PORT", "--prefill-mode=auto|local|remote", "--temperature=", "--top-k=")
+                .contains("--top-p=", "--min-p=", "--seed=", "--max-tokens=", "--json");
+    }
+
+    @Test
+    void settingsComeFromFlagsEnvironmentAndFileAndPrintConfigTellsWhich() throws IOException {
+        Path config = Files.writeString(folder.resolve("baton.yaml"), "chunk-tokens: 64\nkernels: scalar\nmax-in-flight: 9\n");
+        BatonUnderTest baton = BatonUnderTest.withEnvironment(Map.of("BATON_KERNELS", "vector", "BATON_MAX_SEQUENCES", "8"));
+        int code = baton.run(
+                "decode", "--config", config.toString(), "--kv-dtype=f32", "--insecure", "--prefill-nodes", "a:1,b:2", "--print-config");
+        assertThat(code).isZero();
+        assertThat(baton.out())
+                .containsPattern("kv-dtype: f32 +# flag --kv-dtype")
+                .containsPattern("insecure: true +# flag --insecure")
+                .containsPattern("prefill-nodes: \"a:1,b:2\" +# flag --prefill-nodes")
+                .containsPattern("kernels: vector +# environment BATON_KERNELS")
+                .containsPattern("chunk-tokens: 64 +# file .*baton.yaml:1")
+                .containsPattern("block-tokens: 32 +# default")
+                .doesNotContain("max-in-flight"); // the gateway's; a shared file may hold it
+    }
+
+    @Test
+    void aWrongSettingIsAUsageErrorThatNamesItsOrigin() throws IOException {
+        BatonUnderTest flag = BatonUnderTest.plain();
+        assertThat(flag.run("prefill", "--kv-dtype", "f64", "--print-config")).isEqualTo(2);
+        assertThat(flag.err()).contains("kv-dtype (flag --kv-dtype): expected f32, bf16");
+
+        BatonUnderTest unknown = BatonUnderTest.withEnvironment(Map.of("BATON_CHUNKTOKENS", "1"));
+        assertThat(unknown.run("prefill", "--print-config")).isEqualTo(2);
+        assertThat(unknown.err()).contains("did you mean BATON_CHUNK_TOKENS?");
+
+        Path config = Files.writeString(folder.resolve("baton.yaml"), "chunk_tokens: 64\n");
+        BatonUnderTest file = BatonUnderTest.plain();
+        assertThat(file.run("up", "--config", config.toString())).isEqualTo(2);
+        assertThat(file.err()).contains("baton.yaml:1: unknown key chunk_tokens; did you mean chunk-tokens?");
+    }
+
+    @Test
+    void anUnusableBlockSizeIsAUsageError() {
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(baton.run("up", "--block-tokens", "33")).isEqualTo(2);
+        assertThat(baton.err()).contains("block-tokens must be 16, 32, 64 or 128, found 33");
+    }
+
+    @Test
+    void numbersOfNodesAreChecked() {
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(baton.run("up", "--decode", "0")).isEqualTo(2);
+        assertThat(baton.err()).contains("--decode: expected 1 to 64, found 0");
+    }
+
+    @Test
+    void aModelThatIsNotThereOrNoModelFails() throws IOException {
+        BatonUnderTest missing = BatonUnderTest.plain();
+        assertThat(missing.run("up", "--model", "/no/such.gguf")).isEqualTo(1);
+        assertThat(missing.err()).isEqualToIgnoringNewLines(
+                "baton up: model /no/such.gguf does not exist; give --model the path of a GGUF file");
+
+        Path noModel = Files.writeString(folder.resolve("notes.gguf"), "not a model");
+        BatonUnderTest wrong = BatonUnderTest.plain();
+        assertThat(wrong.run("inspect", noModel.toString())).isEqualTo(1);
+        assertThat(wrong.err()).startsWith("baton inspect: ").contains("notes.gguf");
+    }
+
+    @Test
+    void aTakenPortFailsAndSaysWhatToChange() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            BatonUnderTest baton = BatonUnderTest.plain();
+            String port = String.valueOf(taken.getLocalPort());
+            assertThat(baton.run("gateway", "--port", port, "--decode-nodes", "127.0.0.1:1")).isEqualTo(1);
+            assertThat(baton.err()).contains("port " + port + " of 127.0.0.1 is taken", "--port");
+        }
+    }
+
+    @Test
+    void plaintextBeyondLoopbackIsRefused() {
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(baton.run("gateway", "--host", "0.0.0.0", "--decode-nodes", "127.0.0.1:1")).isEqualTo(1);
+        assertThat(baton.err()).contains("refusing to listen on 0.0.0.0 without TLS");
+    }
+
+    @Test
+    void theEmbeddedModelIsInspectedAndTokenizes() {
+        BatonUnderTest inspect = BatonUnderTest.plain();
+        assertThat(inspect.run("inspect", "--tensors", "--digest")).isZero();
+        assertThat(inspect.out()).contains("architecture", "llama", "token_embd.weight", "weights digest");
+
+        BatonUnderTest tokenize = BatonUnderTest.plain();
+        assertThat(tokenize.run("tokenize", "Once upon a time")).isZero();
+        assertThat(tokenize.out()).contains("nce").endsWith("tokens" + System.lineSeparator());
+        BatonUnderTest ids = BatonUnderTest.plain();
+        assertThat(ids.run("tokenize", "--ids", "--no-bos", "Once upon a time")).isZero();
+        assertThat(ids.out().strip()).matches("\\d+(,\\d+)*");
+    }
+
+    @Test
+    void theCompletionScriptKnowsEveryCommandAndFlag() {
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(baton.run("completion")).isZero();
+        assertThat(baton.out()).contains("_complete_baton", "generate", "--prefill-mode");
+        RoleSettings.ANYWHERE.stream().map(Setting::key).forEach(key -> assertThat(baton.out()).contains("--" + key));
+    }
+}
