@@ -101,10 +101,11 @@ public record GatewaySettings(
     }
 
     /** The defaults with the given nodes. */
-    public static GatewaySettings of(ListenSettings listen, List<String> decodeNodes, List<String> prefillNodes) {
+    public static GatewaySettings of(
+            String name, ListenSettings listen, List<String> decodeNodes, List<String> prefillNodes) {
         int maxInFlight = Settings.defaults(List.of(MAX_IN_FLIGHT)).value(MAX_IN_FLIGHT);
         return new GatewaySettings(
-                "gateway",
+                name,
                 listen,
                 decodeNodes,
                 prefillNodes,
@@ -118,10 +119,10 @@ public record GatewaySettings(
     }
 
     /** @param settings loaded with {@link #SETTINGS} among the known ones */
-    public static GatewaySettings from(Settings settings, ListenSettings listen) {
+    public static GatewaySettings from(Settings settings, String name, ListenSettings listen) {
         int maxInFlight = settings.value(MAX_IN_FLIGHT);
         return new GatewaySettings(
-                "gateway",
+                name,
                 listen,
                 settings.value(DECODE_NODES),
                 settings.value(PREFILL_NODES),

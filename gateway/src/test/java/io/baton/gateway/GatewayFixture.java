@@ -55,7 +55,7 @@ final class GatewayFixture implements AutoCloseable {
     }
 
     static GatewaySettings settings(List<String> decodeNodes, List<String> prefillNodes) {
-        return GatewaySettings.of(ListenSettings.loopback(), decodeNodes, prefillNodes);
+        return GatewaySettings.of("gateway", ListenSettings.loopback(), decodeNodes, prefillNodes);
     }
 
     /** A gateway that knows all the nodes. */

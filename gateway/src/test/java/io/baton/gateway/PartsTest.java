@@ -147,11 +147,11 @@ class PartsTest {
         Settings loaded = Settings.of(GatewaySettings.SETTINGS)
                 .flags(Map.of("decode-nodes", "d:1,d:2", "max-in-flight", "7"))
                 .load();
-        GatewaySettings settings = GatewaySettings.from(loaded, ListenSettings.loopback());
+        GatewaySettings settings = GatewaySettings.from(loaded, "gateway", ListenSettings.loopback());
         assertThat(settings.decodeNodes()).containsExactly("d:1", "d:2");
         assertThat(settings.memberRefresh()).isEqualTo(Duration.ofSeconds(5));
         assertThat(settings.maxInFlightPerTenant()).isEqualTo(7);
-        assertThatThrownBy(() -> GatewaySettings.of(ListenSettings.loopback(), List.of(), List.of()))
+        assertThatThrownBy(() -> GatewaySettings.of("gateway", ListenSettings.loopback(), List.of(), List.of()))
                 .isInstanceOf(SettingsException.class)
                 .hasMessageContaining("decode-nodes");
         assertThatThrownBy(() -> Settings.of(GatewaySettings.SETTINGS)
