@@ -27,6 +27,7 @@ final class SentencePieceEncoder implements TextEncoder {
     private final Map<Integer, Integer> characters = new HashMap<>();
     private final int[] byteTokens; // by byte value; empty when the vocabulary lacks some
     private final OptionalInt unknown;
+    private final boolean wordsApart; // no token reaches over the start of a word, so that words can merge one by one
 
     SentencePieceEncoder(VocabularyFile vocabulary) {
         List<String> tokens = vocabulary.tokens();
@@ -50,6 +51,7 @@ final class SentencePieceEncoder implements TextEncoder {
         } else {
             merges = MergeTable.ofRanked(vocabulary.merges(), ids);
         }
+        wordsApart = ids.keySet().stream().allMatch(SentencePieceEncoder::beginsWithItsSpaces);
         byteTokens = byteTokens(vocabulary);
         unknown = vocabulary.special().unknown();
         if (byteTokens.length == 0 && unknown.isEmpty()) {
@@ -125,24 +127,48 @@ final class SentencePieceEncoder implements TextEncoder {
 
     @Override
     public void encode(String text, boolean spacePrefix, IntList tokens) {
-        int[] symbols = new int[text.length() + 1];
+        PairMerger merger = new PairMerger(merges);
+        int[] symbols = new int[64];
         int count = 0;
         if (spacePrefix) {
             symbols[count++] = symbolOf(SPACE);
         }
+        boolean afterSpace = true;
         for (int i = 0; i < text.length(); ) {
             int character = text.codePointAt(i);
-            symbols[count++] = symbolOf(character == ' ' ? SPACE : character);
+            boolean space = character == ' ' || character == SPACE;
+            if (space && !afterSpace && wordsApart) {
+                emit(symbols, merger.merge(symbols, count), tokens);
+                count = 0;
+            }
+            if (count == symbols.length) {
+                symbols = Arrays.copyOf(symbols, 2 * count);
+            }
+            symbols[count++] = symbolOf(space ? SPACE : character);
+            afterSpace = space;
             i += Character.charCount(character);
         }
-        int left = new PairMerger(merges).merge(symbols, count);
-        for (int i = 0; i < left; i++) {
+        emit(symbols, merger.merge(symbols, count), tokens);
+    }
+
+    private void emit(int[] symbols, int count, IntList tokens) {
+        for (int i = 0; i < count; i++) {
             if (symbols[i] >= 0) {
                 tokens.add(symbols[i]);
             } else {
                 fallBack(-1 - symbols[i], tokens);
             }
         }
+    }
+
+    /** Whether a space that follows another character begins this token or is not in it. */
+    private static boolean beginsWithItsSpaces(String text) {
+        for (int i = 1; i < text.length(); i++) {
+            if (text.charAt(i) == SPACE && text.charAt(i - 1) != SPACE) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private int symbolOf(int character) {

@@ -41,6 +41,13 @@ final class GgufVocabulary {
         if (tokens.isEmpty()) {
             throw keys.wrong(TOKENS, tokenArray, "at least one token");
         }
+        for (int id = 0; id < tokens.size(); id++) {
+            int length = tokens.get(id).length();
+            if (length > VocabularyFile.MAX_TOKEN_LENGTH) {
+                throw keys.wrong(
+                        TOKENS, "%d characters for token %d".formatted(length, id), "at most " + VocabularyFile.MAX_TOKEN_LENGTH);
+            }
+        }
         String preTokenizer = keys.text("tokenizer.ggml.pre").orElse("");
         boolean scored = model.equals("llama");
         boolean llama3 = LLAMA3.contains(preTokenizer);

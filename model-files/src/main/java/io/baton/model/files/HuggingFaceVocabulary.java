@@ -132,6 +132,12 @@ final class HuggingFaceVocabulary {
     }
 
     private void place(int id, String text, TokenKind kind) {
+        if (text.length() > VocabularyFile.MAX_TOKEN_LENGTH) {
+            throw model.wrong(
+                    "vocab",
+                    "%d characters for token %d".formatted(text.length(), id),
+                    "at most " + VocabularyFile.MAX_TOKEN_LENGTH);
+        }
         while (tokens.size() <= id) {
             tokens.add("");
             kinds.add(TokenKind.UNUSED);

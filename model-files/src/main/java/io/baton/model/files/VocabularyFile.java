@@ -36,6 +36,9 @@ public record VocabularyFile(
         Optional<String> chatTemplate,
         TextRules rules) {
 
+    /** The longest text a token may have, so that work on all splits of a token is bounded; real ones end at some 256. */
+    static final int MAX_TOKEN_LENGTH = 1024;
+
     /** Two tokens that become one. */
     public record Merge(String left, String right) {}
 

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +76,17 @@ class HostileGgufTest {
         byte[] bigEndian = whole.clone();
         ByteBuffer.wrap(bigEndian).putInt(4, 3);
         assertThatThrownBy(() -> readEverything(bigEndian)).hasMessageContaining("big-endian");
+    }
+
+    @Test
+    void aTokenLongEnoughToMakeItsSplitsCostlyIsRefused() {
+        byte[] bytes = TestingModels.bytes(new GgufWriter()
+                .text("general.architecture", "llama")
+                .text("tokenizer.ggml.model", "llama")
+                .texts("tokenizer.ggml.tokens", List.of("a", "a".repeat(1 << 20))));
+        assertThatThrownBy(() -> readEverything(bytes))
+                .isInstanceOf(ModelFileException.class)
+                .hasMessageContaining("1048576 characters for token 1, expected at most 1024");
     }
 
     @Test
