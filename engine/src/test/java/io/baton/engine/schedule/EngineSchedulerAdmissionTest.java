@@ -35,7 +35,7 @@ class EngineSchedulerAdmissionTest {
             GenerationRequest request = new GenerationRequest(
                     owner, tokens(150), Requests.NONE, Requests.ROOT, SamplingParameters.GREEDY, 1, 1, Set.of(), -1, priority);
             TestingGeneration listener = new TestingGeneration(request);
-            listener.admitted.thenRun(() -> order.add(owner));
+            listener.whenAdmitted(() -> order.add(owner));
             engine.submitLocally(listener);
             engine.turn();
         }

@@ -116,7 +116,7 @@ class EngineSchedulerThreadTest {
     void theThreadIsNamedAndSleepsWhenThereIsNothingToDo() {
         TestingGeneration listener = new TestingGeneration(Requests.greedy("a", tokens(5), 5));
         GenerationHandle handle = engine.generate(listener.request, listener);
-        listener.admitted.thenRun(handle::prefillLocally);
+        listener.whenAdmitted(handle::prefillLocally);
         listener.ended.join();
         Thread thread = Thread.getAllStackTraces().keySet().stream()
                 .filter(each -> each.getName().equals("baton-engine-test"))
@@ -135,7 +135,7 @@ class EngineSchedulerThreadTest {
         waitingForCaller.admitted.join();
         TestingGeneration endless = new TestingGeneration(Requests.greedy("running", tokens(9), 180));
         GenerationHandle running = engine.generate(endless.request, endless);
-        endless.admitted.thenRun(running::prefillLocally);
+        endless.whenAdmitted(running::prefillLocally);
         engine.close();
         assertThat(waitingForCaller.failure().kind()).isEqualTo(Kind.UNAVAILABLE);
         assertThat(endless.ended).isDone();
@@ -197,7 +197,7 @@ class EngineSchedulerThreadTest {
             }
         };
         GenerationHandle handle = engine.generate(listener.request, listener);
-        listener.admitted.thenRun(handle::prefillLocally);
+        listener.whenAdmitted(handle::prefillLocally);
         returned.await();
         assertThat(listener.ended.join().failure()).isNotNull();
     }
@@ -210,7 +210,7 @@ class EngineSchedulerThreadTest {
                 TestingGeneration listener = new TestingGeneration(Requests.greedy("request " + i, tokens(1 + i % 50), 30));
                 listeners.add(listener);
                 GenerationHandle handle = engine.generate(listener.request, listener);
-                listener.admitted.thenRun(handle::prefillLocally);
+                listener.whenAdmitted(handle::prefillLocally);
                 threads.execute(() -> handle.cancel(Kind.CANCELLED, "changed my mind"));
                 threads.execute(() -> handle.cancel(Kind.DEADLINE_EXCEEDED, "too late"));
             });

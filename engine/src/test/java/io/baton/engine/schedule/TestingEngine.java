@@ -46,7 +46,7 @@ final class TestingEngine {
     /** Prefills here as soon as it is admitted. */
     GenerationHandle submitLocally(TestingGeneration listener) {
         GenerationHandle handle = submit(listener);
-        listener.admitted.thenRun(handle::prefillLocally);
+        listener.whenAdmitted(handle::prefillLocally);
         return handle;
     }
 

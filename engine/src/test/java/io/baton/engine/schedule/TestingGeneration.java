@@ -31,6 +31,11 @@ class TestingGeneration implements GenerationListener {
         this.request = request;
     }
 
+    /** Runs on the scheduler thread, or here if it is admitted already. */
+    void whenAdmitted(Runnable action) {
+        CompletableFuture<Void> unused = admitted.thenRun(action);
+    }
+
     @Override
     public void admitted(int cachedTokens, int totalTokens) {
         require(totalTokens == request.promptTokens().length + request.emittedTokens().length, "total " + totalTokens);
