@@ -100,6 +100,11 @@ public record GatewaySettings(
         require(clusterKey.map(GatewaySettings::isKey).orElse(true), "cluster-key", "at least 16 bytes", "fewer");
     }
 
+    /** As below, for the only gateway of a process. */
+    public static GatewaySettings of(ListenSettings listen, List<String> decodeNodes, List<String> prefillNodes) {
+        return of("gateway", listen, decodeNodes, prefillNodes);
+    }
+
     /** The defaults with the given nodes. */
     public static GatewaySettings of(
             String name, ListenSettings listen, List<String> decodeNodes, List<String> prefillNodes) {
