@@ -186,6 +186,9 @@ final class Cluster implements AutoCloseable {
     @Override
     public void close() {
         timers.forEach(timer -> timer.cancel(false));
+        if (!thread.isAlive()) {
+            return; // never started, because the gateway could not listen
+        }
         commands.clear();
         put(new Command.Close());
         try {
