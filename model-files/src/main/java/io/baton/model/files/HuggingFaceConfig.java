@@ -16,7 +16,8 @@ final class HuggingFaceConfig {
     /** Model types that compute the same function as another. */
     private static final Map<String, String> ALIASES = Map.of("mistral", "llama");
 
-    private static final Set<String> GATED_BY_SILU = Set.of("llama", "qwen2", "qwen3");
+    /** Architectures that are one function but for the settings checked here. */
+    private static final Set<String> LLAMA_LIKE = Set.of("llama", "qwen2", "qwen3");
 
     private final JsonFields config;
     private final String architecture;
@@ -62,8 +63,14 @@ final class HuggingFaceConfig {
                     found.text("quant_method").orElse("a quantised model"),
                     "unquantised weights, or a GGUF file");
         });
+        long window = config.flag("use_sliding_window").orElse(true)
+                ? config.integer("sliding_window").orElse(Long.MAX_VALUE)
+                : Long.MAX_VALUE;
+        if (LLAMA_LIKE.contains(architecture) && window < config.integer("max_position_embeddings").orElse(0)) {
+            throw config.wrong("sliding_window", window, "none: every token attends to all before it");
+        }
         String activation = config.text("hidden_act").orElse("silu");
-        if (GATED_BY_SILU.contains(architecture) && !activation.equals("silu") && !activation.equals("swish")) {
+        if (LLAMA_LIKE.contains(architecture) && !activation.equals("silu") && !activation.equals("swish")) {
             throw config.wrong("hidden_act", activation, "silu");
         }
     }
@@ -83,9 +90,6 @@ final class HuggingFaceConfig {
         integer("vocab_size", "vocab_size");
         integer("num_local_experts", "expert_count");
         number(config, "rms_norm_eps", "attention.layer_norm_rms_epsilon");
-        if (config.flag("use_sliding_window").orElse(true)) {
-            integer("sliding_window", "attention.sliding_window");
-        }
         config.flag("is_causal").ifPresent(causal -> put(key("attention.causal"), causal, "is_causal"));
         config.flag("is_encoder_decoder").ifPresent(both -> put(key("encoder_decoder"), both, "is_encoder_decoder"));
         writtenAs.put(key("rope.dimension_count"), "partial_rotary_factor");
@@ -147,7 +151,8 @@ final class HuggingFaceConfig {
         float[] factors = new float[unscaled.dimensions() / 2];
         for (int i = 0; i < factors.length; i++) {
             float exponent = (float) (2 * i) / unscaled.dimensions();
-            float wavelength = (float) (2 * Math.PI) * (float) StrictMath.pow((float) unscaled.base(), exponent);
+            float frequency = 1 / (float) StrictMath.pow((float) unscaled.base(), exponent);
+            float wavelength = (float) (2 * Math.PI) / frequency;
             if (wavelength < context / high) {
                 factors[i] = 1;
             } else if (wavelength > context / low) {

@@ -151,6 +151,7 @@ class HuggingFaceFolderTest {
     @CsvSource(delimiter = '|', value = {
         "\"hidden_size\": 16 | \"hidden_act\": \"gelu\", \"hidden_size\": 16 | hidden_act: found gelu, expected silu",
         "\"hidden_size\": 16 | \"quantization_config\": {\"quant_method\": \"gptq\"} | quantization_config: found gptq",
+        "\"model_type\": \"llama\" | \"model_type\": \"mistral\", \"sliding_window\": 64 | sliding_window: found 64, expected none",
         "\"model_type\": \"llama\" | \"model\": 1 | model_type: found nothing",
         "\"num_hidden_layers\": 1 | \"num_hidden_layers\": 0 | num_hidden_layers: found 0, expected 1 to",
         "\"num_hidden_layers\": 1 | \"num_hidden_layers\": 1.5 | num_hidden_layers: found 1.5, expected an integer",
