@@ -12,6 +12,7 @@ import io.baton.serving.Fingerprints;
 import io.baton.serving.GrpcServer;
 import io.baton.serving.NodeEvents;
 import io.baton.serving.PeerRole;
+import io.baton.serving.telemetry.Telemetry;
 import io.baton.transfer.KvSender;
 import io.baton.transfer.Timing;
 import io.baton.transfer.TransferShape;
@@ -58,11 +59,16 @@ public final class PrefillNode implements AutoCloseable {
         this.timing = timing;
     }
 
-    /** Starts an engine on the host's weights and serves it. */
+    /** As below, leaving no traces and metrics. */
     public static PrefillNode start(PrefillSettings settings, EngineHost host) {
+        return start(settings, host, Telemetry.silent());
+    }
+
+    /** Starts an engine on {@code host} and serves it. The node owns the engine, not the host. */
+    public static PrefillNode start(PrefillSettings settings, EngineHost host, Telemetry telemetry) {
         Engine engine = host.start(settings.name(), settings.engine());
         try {
-            return start(settings, engine, new SecureRandom());
+            return start(settings, engine, telemetry, new SecureRandom());
         } catch (RuntimeException e) {
             engine.close();
             throw e;
@@ -73,12 +79,14 @@ public final class PrefillNode implements AutoCloseable {
      * @param engine owned by the node once this has returned
      * @param random draws the names of instance and epoch
      */
-    static PrefillNode start(PrefillSettings settings, Engine engine, RandomGenerator random) {
+    static PrefillNode start(
+            PrefillSettings settings, Engine engine, Telemetry telemetry, RandomGenerator random) {
         ExecutorService senders = Executors.newFixedThreadPool(
                 settings.senderThreads(),
                 Thread.ofPlatform().daemon().name(settings.name() + "-sender-", 0).factory());
         Timing timing = Timing.ofSystem(settings.name() + "-timer");
-        PrefillService service = new PrefillService(engine, senders, timing, settings.maxStreams());
+        PrefillTelemetry spans = new PrefillTelemetry(telemetry, engine);
+        PrefillService service = new PrefillService(engine, senders, timing, settings.maxStreams(), spans);
         NodeEvents events = new NodeEvents(
                 hello(engine, random),
                 () -> load(engine.load()),
@@ -103,6 +111,7 @@ public final class PrefillNode implements AutoCloseable {
                     .service(service.prefill(), PeerRole.DECODE)
                     .service(service.fetch(), PeerRole.DECODE, PeerRole.PREFILL)
                     .service(events.service(), PeerRole.GATEWAY)
+                    .interceptor(spans.server())
                     .start();
         } catch (RuntimeException e) {
             engine.unwatchCache(cache);

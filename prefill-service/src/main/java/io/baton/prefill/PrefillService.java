@@ -22,16 +22,18 @@ final class PrefillService implements ServerCallHandler<PrefillControl, Outgoing
     private final Executor senders;
     private final Timing timing;
     private final int maxStreams;
+    private final PrefillTelemetry telemetry;
     private final Object streams = new Object();
     private int open; // guarded by streams
     private boolean draining; // guarded by streams
 
     /** @param senders a few threads; must outlive every stream */
-    PrefillService(Engine engine, Executor senders, Timing timing, int maxStreams) {
+    PrefillService(Engine engine, Executor senders, Timing timing, int maxStreams, PrefillTelemetry telemetry) {
         this.engine = engine;
         this.senders = senders;
         this.timing = timing;
         this.maxStreams = maxStreams;
+        this.telemetry = telemetry;
     }
 
     ServerServiceDefinition prefill() {
@@ -65,6 +67,10 @@ final class PrefillService implements ServerCallHandler<PrefillControl, Outgoing
 
     Timing timing() {
         return timing;
+    }
+
+    PrefillTelemetry telemetry() {
+        return telemetry;
     }
 
     /** Takes a place among the streams, until {@link #leave}. */

@@ -29,6 +29,11 @@ record Refusal(Status status, Metadata trailers) {
         return of(Status.INVALID_ARGUMENT, FailureReason.FAILED, message);
     }
 
+    static Refusal defect(RuntimeException cause) {
+        Refusal refusal = of(Status.INTERNAL, FailureReason.FAILED, "the engine failed: " + cause);
+        return new Refusal(refusal.status.withCause(cause), refusal.trailers);
+    }
+
     static Refusal outOfRange(@Nullable String message) {
         return of(Status.OUT_OF_RANGE, FailureReason.FAILED, message);
     }

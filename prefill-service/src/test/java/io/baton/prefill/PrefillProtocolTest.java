@@ -20,6 +20,7 @@ import io.baton.proto.v1.Role;
 import io.baton.proto.v1.WatchRequest;
 import io.baton.serving.Fingerprints;
 import io.baton.serving.ListenSettings;
+import io.baton.serving.telemetry.Telemetry;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
@@ -49,7 +50,7 @@ class PrefillProtocolTest {
 
     private final ScriptedEngine engine = new ScriptedEngine();
     private final PrefillUnderTest under = new PrefillUnderTest(PrefillNode.start(
-            PrefillSettings.of("prefill", ListenSettings.loopback(), engine.options()), engine, new Random(5)));
+            PrefillSettings.of("prefill", ListenSettings.loopback(), engine.options()), engine, Telemetry.silent(), new Random(5)));
 
     @AfterEach
     void stop() throws Exception {

@@ -9,6 +9,7 @@ import io.baton.prefill.PrefillUnderTest.Asked;
 import io.baton.prefill.PrefillUnderTest.Received;
 import io.baton.prefill.ScriptedEngine.Scripted;
 import io.baton.serving.ListenSettings;
+import io.baton.serving.telemetry.Telemetry;
 import io.baton.transfer.FailureReason;
 import io.baton.transfer.ReceiveOutcome;
 import io.baton.transfer.VerifiedBlocks;
@@ -36,7 +37,7 @@ class PrefillServiceTest {
     private final Random random = new Random(5);
     private final ScriptedEngine engine = new ScriptedEngine();
     private final PrefillUnderTest under =
-            new PrefillUnderTest(PrefillNode.start(SETTINGS.withMaxStreams(3), engine, random));
+            new PrefillUnderTest(PrefillNode.start(SETTINGS.withMaxStreams(3), engine, Telemetry.silent(), random));
 
     @AfterEach
     void stop() throws Exception {
