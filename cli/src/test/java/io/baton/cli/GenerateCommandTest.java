@@ -130,7 +130,7 @@ class GenerateCommandTest {
                 "--seed=42",
                 "--max-tokens=7",
                 "--stop=END",
-                "--stop=--",
+                "--stop=\n\n",
                 "--ignore-eos",
                 "--cache-salt=mine",
                 "--deadline=30s");
@@ -146,7 +146,7 @@ class GenerateCommandTest {
         assertThat(request.getSampling().getMinP()).isEqualTo(0.05f);
         assertThat(request.getSeed()).isEqualTo(42);
         assertThat(request.getStop().getMaxTokens()).isEqualTo(7);
-        assertThat(request.getStop().getStringsList()).containsExactly("END", "--");
+        assertThat(request.getStop().getStringsList()).containsExactly("END", "\n\n");
         assertThat(request.getStop().getIgnoreEos()).isTrue();
         assertThat(request.getCacheSalt()).isEqualTo("mine");
     }

@@ -69,6 +69,13 @@ public final class BatonClient implements AutoCloseable {
         return unary(() -> stub().tokenize(request).getTokenIdsList());
     }
 
+    /** Token ids of a text that goes on after other tokens: no begin-of-sequence token in front. */
+    public List<Integer> tokenizeContinuation(String text) {
+        TokenizeRequest request =
+                TokenizeRequest.newBuilder().setText(text).setOmitBos(true).build();
+        return unary(() -> stub().tokenize(request).getTokenIdsList());
+    }
+
     /** What is served. */
     public ModelDescription model() {
         return unary(() -> Messages.model(stub().getModel(GetModelRequest.getDefaultInstance())));

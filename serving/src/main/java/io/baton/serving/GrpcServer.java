@@ -37,12 +37,16 @@ public final class GrpcServer implements AutoCloseable {
     private final Server server;
     private final Optional<Server> healthServer;
     private final Health health;
+    private final int port;
+    private final Optional<Integer> healthPort;
 
     private GrpcServer(String name, Server server, Optional<Server> healthServer, Health health) {
         this.name = name;
         this.server = server;
         this.healthServer = healthServer;
         this.health = health;
+        this.port = server.getPort();
+        this.healthPort = healthServer.map(Server::getPort);
     }
 
     /** @param name what errors and logs call this server, e.g. {@code decode} */
@@ -50,14 +54,14 @@ public final class GrpcServer implements AutoCloseable {
         return new Builder(name, listen);
     }
 
-    /** The port it really listens on. */
+    /** The port it really listens on; known after it has stopped, too. */
     public int port() {
-        return server.getPort();
+        return port;
     }
 
     /** The port that serves only health, if there is one. */
     public Optional<Integer> healthPort() {
-        return healthServer.map(Server::getPort);
+        return healthPort;
     }
 
     /** Per-service health; everything is SERVING from the start. */

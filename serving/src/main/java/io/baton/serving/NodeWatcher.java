@@ -13,6 +13,7 @@ import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -116,7 +117,11 @@ public final class NodeWatcher implements AutoCloseable {
     private void lost(Status status) {
         attempt = null;
         long wait = options.backoff().wait(failures++, random).toNanos();
-        retry = scheduler.schedule(this::dial, wait, TimeUnit.NANOSECONDS);
+        try {
+            retry = scheduler.schedule(this::dial, wait, TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            closed = true; // whoever owns the scheduler is shutting down
+        }
         listener.accept(new NodeUpdate.Lost(status));
     }
 
