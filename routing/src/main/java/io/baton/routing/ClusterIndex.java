@@ -1,7 +1,6 @@
 package io.baton.routing;
 
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -34,29 +33,13 @@ public final class ClusterIndex {
         REFUSED
     }
 
-    private static final int SWEEP_ENTRIES = 4_096;
-    private static final int NO_SLOT = -1;
-
     private final InstantSource clock;
     private final Liveness liveness;
     private final IndexLimits limits;
     private final BlockIndex blocks;
     private final Map<String, Node> nodes = new LinkedHashMap<>();
-    private final ArrayDeque<Integer> freeSlots = new ArrayDeque<>();
-    private final ArrayDeque<OldSlot> oldSlots = new ArrayDeque<>();
-    private int slotsMade;
+    private final BlockSlots slots;
     private @Nullable ClusterView view = null;
-
-    /** A slot that no node shows any more. */
-    private static final class OldSlot {
-        final int slot;
-        int held;
-
-        OldSlot(int slot, int held) {
-            this.slot = slot;
-            this.held = held;
-        }
-    }
 
     private static final class Node {
         NodeChange.@Nullable Hello hello;
@@ -69,9 +52,9 @@ public final class ClusterIndex {
         boolean based; // a snapshot is installed and every change since was applied
         boolean resyncSaid;
         long sequence;
-        int slot = NO_SLOT;
+        int slot = BlockSlots.NONE;
         int held;
-        int buildingSlot = NO_SLOT;
+        int buildingSlot = BlockSlots.NONE;
         int buildingHeld;
         long buildingSequence;
     }
@@ -81,10 +64,11 @@ public final class ClusterIndex {
         this.liveness = liveness;
         this.limits = limits;
         this.blocks = new BlockIndex(limits.maxBlocks());
+        this.slots = new BlockSlots(blocks);
     }
 
     public Applied apply(NodeChange change) {
-        sweepSome();
+        slots.sweep();
         return switch (change) {
             case NodeChange.Hello hello -> hello(hello);
             case NodeChange.Left left -> left(left.node());
@@ -145,7 +129,7 @@ public final class ClusterIndex {
         if (node.hello == null || node.hello.epoch() != hello.epoch()) {
             forget(node);
             node.load = NodeLoad.UNKNOWN;
-            node.slot = takeSlot();
+            node.slot = slots.take();
             node.sequence = hello.sequence();
         }
         dropBuilding(node);
@@ -179,17 +163,17 @@ public final class ClusterIndex {
         if (epochDiffers(node, part.epoch())) {
             return needsResync(node);
         }
-        if (node.buildingSlot == NO_SLOT || node.buildingSequence != part.sequence()) {
+        if (node.buildingSlot == BlockSlots.NONE || node.buildingSequence != part.sequence()) {
             dropBuilding(node);
-            node.buildingSlot = takeSlot();
+            node.buildingSlot = slots.take();
             node.buildingSequence = part.sequence();
         }
         node.buildingHeld += blocks.add(node.buildingSlot, part.blocks());
         if (part.last()) {
-            giveUp(node.slot, node.held);
+            slots.giveUp(node.slot, node.held);
             node.slot = node.buildingSlot;
             node.held = node.buildingHeld;
-            node.buildingSlot = NO_SLOT;
+            node.buildingSlot = BlockSlots.NONE;
             node.buildingHeld = 0;
             node.sequence = part.sequence();
             node.based = true;
@@ -244,7 +228,7 @@ public final class ClusterIndex {
                 view = null;
             }
         }
-        sweepSome();
+        slots.sweep();
     }
 
     /** The cluster as it is known now. The same view as before when nothing changed but blocks. */
@@ -319,42 +303,15 @@ public final class ClusterIndex {
 
     private void forget(Node node) {
         dropBuilding(node);
-        giveUp(node.slot, node.held);
-        node.slot = NO_SLOT;
+        slots.giveUp(node.slot, node.held);
+        node.slot = BlockSlots.NONE;
         node.held = 0;
         node.based = false;
     }
 
     private void dropBuilding(Node node) {
-        giveUp(node.buildingSlot, node.buildingHeld);
-        node.buildingSlot = NO_SLOT;
+        slots.giveUp(node.buildingSlot, node.buildingHeld);
+        node.buildingSlot = BlockSlots.NONE;
         node.buildingHeld = 0;
-    }
-
-    private int takeSlot() {
-        Integer free = freeSlots.pollFirst();
-        return free != null ? free : slotsMade++;
-    }
-
-    private void giveUp(int slot, int held) {
-        if (slot == NO_SLOT) {
-            return;
-        }
-        if (held == 0) {
-            freeSlots.addLast(slot);
-        } else {
-            oldSlots.addLast(new OldSlot(slot, held));
-        }
-    }
-
-    private void sweepSome() {
-        OldSlot old = oldSlots.peekFirst();
-        if (old != null) {
-            old.held -= blocks.sweep(old.slot, SWEEP_ENTRIES);
-            if (old.held <= 0) {
-                oldSlots.removeFirst();
-                freeSlots.addLast(old.slot);
-            }
-        }
     }
 }
