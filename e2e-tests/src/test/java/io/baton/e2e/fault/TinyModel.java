@@ -1,0 +1,126 @@
+package io.baton.e2e.fault;
+
+import io.baton.model.files.GgufWriter;
+import io.baton.model.files.SpecialTokens;
+import io.baton.model.files.TokenKind;
+import io.baton.model.files.VocabularyFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.Set;
+
+/**
+ * A random model of the Llama family in a file of its own. It has learned nothing, but computes as any other does: every
+ * token depends on all tokens before it.
+ *
+ * @param contextLength positions; the other sizes are what makes a prompt of a few thousand tokens take about a second
+ */
+public record TinyModel(int layers, int dim, int heads, int kvHeads, int hiddenDim, int contextLength, long seed) {
+
+    /** Byte tokens and specials come first, then words nobody can read. */
+    public static final int VOCABULARY = 320;
+
+    private static final int FIRST_BYTE = 3;
+    private static final int BYTES = 256;
+
+    public static TinyModel ofContext(int contextLength) {
+        return new TinyModel(3, 64, 4, 2, 128, contextLength, 11);
+    }
+
+    /** Writes the model into a file. */
+    public Path writeTo(Path file) throws IOException {
+        Random random = new Random(seed);
+        GgufWriter writer = new GgufWriter()
+                .text("general.architecture", "llama")
+                .text("general.name", "tiny-random-%d".formatted(seed))
+                .integer("llama.block_count", layers)
+                .integer("llama.embedding_length", dim)
+                .integer("llama.feed_forward_length", hiddenDim)
+                .integer("llama.attention.head_count", heads)
+                .integer("llama.attention.head_count_kv", kvHeads)
+                .integer("llama.context_length", contextLength)
+                .number("llama.attention.layer_norm_rms_epsilon", 1e-5f)
+                .number("llama.rope.freq_base", 10_000)
+                .vocabulary(vocabulary());
+        int kvDim = dim / heads * kvHeads;
+        writer.tensor("token_embd.weight", shape(VOCABULARY, dim), values(random, VOCABULARY, dim, 1));
+        for (int layer = 0; layer < layers; layer++) {
+            String prefix = "blk." + layer + ".";
+            writer.tensor(prefix + "attn_norm.weight", List.of((long) dim), ones(dim));
+            matrix(writer, random, prefix + "attn_q.weight", dim, dim);
+            matrix(writer, random, prefix + "attn_k.weight", kvDim, dim);
+            matrix(writer, random, prefix + "attn_v.weight", kvDim, dim);
+            matrix(writer, random, prefix + "attn_output.weight", dim, dim);
+            writer.tensor(prefix + "ffn_norm.weight", List.of((long) dim), ones(dim));
+            matrix(writer, random, prefix + "ffn_gate.weight", hiddenDim, dim);
+            matrix(writer, random, prefix + "ffn_up.weight", hiddenDim, dim);
+            matrix(writer, random, prefix + "ffn_down.weight", dim, hiddenDim);
+        }
+        writer.tensor("output_norm.weight", List.of((long) dim), ones(dim));
+        matrix(writer, random, "output.weight", VOCABULARY, dim);
+        writer.write(file);
+        return file;
+    }
+
+    /** A prompt of this many tokens, the same for the same seed; none of them is special. */
+    public static List<Integer> prompt(int tokens, long seed) {
+        Random random = new Random(seed);
+        return random.ints(tokens, FIRST_BYTE, VOCABULARY).boxed().toList();
+    }
+
+    private static VocabularyFile vocabulary() {
+        List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
+        List<TokenKind> kinds = new ArrayList<>(List.of(TokenKind.UNKNOWN, TokenKind.CONTROL, TokenKind.CONTROL));
+        for (int value = 0; value < BYTES; value++) {
+            tokens.add("<0x%02X>".formatted(value));
+            kinds.add(TokenKind.BYTE);
+        }
+        while (tokens.size() < VOCABULARY) {
+            tokens.add("\u2581w" + tokens.size());
+            kinds.add(TokenKind.NORMAL);
+        }
+        SpecialTokens special = new SpecialTokens(
+                OptionalInt.of(1), OptionalInt.of(2), OptionalInt.of(0), OptionalInt.empty(), Set.of(2));
+        return new VocabularyFile(
+                "llama",
+                "default",
+                tokens,
+                new float[tokens.size()],
+                kinds,
+                List.of(),
+                special,
+                true,
+                false,
+                true,
+                false,
+                Optional.empty());
+    }
+
+    private static void matrix(GgufWriter writer, Random random, String name, int rows, int columns) {
+        // Outputs of about the size of the inputs, so that no activation grows with depth.
+        writer.tensor(name, shape(rows, columns), values(random, rows, columns, (float) (1 / Math.sqrt(columns))));
+    }
+
+    private static List<Long> shape(int rows, int columns) {
+        return List.of((long) rows, (long) columns);
+    }
+
+    private static float[] values(Random random, int rows, int columns, float scale) {
+        float[] values = new float[rows * columns];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian() * scale;
+        }
+        return values;
+    }
+
+    private static float[] ones(int count) {
+        float[] values = new float[count];
+        Arrays.fill(values, 1);
+        return values;
+    }
+}
