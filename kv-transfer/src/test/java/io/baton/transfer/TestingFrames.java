@@ -87,7 +87,7 @@ final class TestingFrames {
         int part = frame.getBlockCount() > 0 ? unitBytes : Math.max(1, payload.length);
         for (int at = 0; at < payload.length; at += part) {
             CRC32C unit = new CRC32C();
-            unit.update(payload, at, part);
+            unit.update(payload, at, Math.min(part, payload.length - at));
             crc.update(words.clear().putInt((int) unit.getValue()).flip());
         }
         return (int) crc.getValue();
