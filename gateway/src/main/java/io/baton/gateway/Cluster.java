@@ -12,8 +12,6 @@ import io.baton.serving.Channels;
 import io.baton.serving.NodeUpdate;
 import io.baton.serving.NodeWatcher;
 import io.baton.serving.PeerRole;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -51,7 +49,7 @@ final class Cluster implements AutoCloseable {
     private sealed interface Command {
         record Update(Member member, int watch, NodeUpdate update) implements Command {}
 
-        record Resolved(NodeAddress name, PeerRole role, List<String> addresses) implements Command {}
+        record Resolved(NodeNames.Answer answer) implements Command {}
 
         record Tick() implements Command {}
 
@@ -65,7 +63,6 @@ final class Cluster implements AutoCloseable {
     private final Channels channels;
     private final ScheduledExecutorService scheduler;
     private final RandomGenerator random;
-    private final Resolver resolver;
     private final Runnable changed;
     private final Thread thread;
     private final List<ScheduledFuture<?>> timers = new CopyOnWriteArrayList<>();
@@ -78,7 +75,7 @@ final class Cluster implements AutoCloseable {
     // Owned by the cluster thread.
     private final ClusterIndex index;
     private final Map<String, Member> members = new LinkedHashMap<>(); // by address
-    private final Map<NodeAddress, Set<String>> answers = new LinkedHashMap<>(); // last good answer by name
+    private final NodeNames names;
     private final Set<String> complaints = new HashSet<>();
 
     /** @param changed called on the cluster thread whenever the view is new; must be cheap */
@@ -96,7 +93,7 @@ final class Cluster implements AutoCloseable {
         this.scheduler = scheduler;
         this.clock = clock;
         this.random = random;
-        this.resolver = resolver;
+        this.names = new NodeNames(settings, resolver);
         this.changed = changed;
         this.index = new ClusterIndex(clock, Liveness.DEFAULT, IndexLimits.DEFAULT);
         this.thread = Thread.ofPlatform().name(settings.name() + "-cluster").daemon().unstarted(this::run);
@@ -105,29 +102,28 @@ final class Cluster implements AutoCloseable {
 
     /** Begins to watch and to resolve. Once. */
     void start() {
-        Map<NodeAddress, PeerRole> names = new LinkedHashMap<>();
-        addAll(settings.decodeNodes(), PeerRole.DECODE, names);
-        addAll(settings.prefillNodes(), PeerRole.PREFILL, names);
+        joinGiven(settings.decodeNodes(), PeerRole.DECODE);
+        joinGiven(settings.prefillNodes(), PeerRole.PREFILL);
         publishTroubles();
         thread.start();
         timers.add(scheduler.scheduleAtFixedRate(
                 () -> commands.offer(new Command.Tick()), TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS));
-        names.forEach((name, role) -> timers.add(scheduler.scheduleWithFixedDelay(
-                () -> Thread.ofVirtual().name("resolve " + name.host()).start(() -> resolve(name, role)),
-                0,
-                settings.memberRefresh().toMillis(),
-                TimeUnit.MILLISECONDS)));
+        for (NodeAddress name : names.names()) {
+            timers.add(scheduler.scheduleWithFixedDelay(
+                    () -> Thread.ofVirtual()
+                            .name("resolve " + name.host())
+                            .start(() -> put(new Command.Resolved(names.resolve(name)))),
+                    0,
+                    settings.memberRefresh().toMillis(),
+                    TimeUnit.MILLISECONDS));
+        }
     }
 
-    private void addAll(List<String> nodes, PeerRole role, Map<NodeAddress, PeerRole> names) {
-        for (String text : nodes) {
-            NodeAddress address = NodeAddress.parse(text);
-            if (address.isLiteral()) {
-                join(address.toString(), role, true);
-            } else {
-                names.put(address, role);
-            }
-        }
+    private void joinGiven(List<String> nodes, PeerRole role) {
+        nodes.stream()
+                .map(NodeAddress::parse)
+                .filter(NodeAddress::isLiteral)
+                .forEach(address -> join(address.toString(), role, true));
     }
 
     /** The latest picture. Any thread. */
@@ -234,8 +230,7 @@ final class Cluster implements AutoCloseable {
                     apply(member, update);
                 }
             }
-            case Command.Resolved(NodeAddress name, PeerRole role, List<String> addresses) ->
-                resolved(name, role, addresses);
+            case Command.Resolved(NodeNames.Answer answer) -> resolved(answer);
             case Command.Tick() -> {
                 index.expire();
                 leaveIfOmittedAndDown();
@@ -305,26 +300,10 @@ final class Cluster implements AutoCloseable {
         }
     }
 
-    private void resolve(NodeAddress name, PeerRole role) {
-        try {
-            List<String> addresses = resolver.addresses(name.host()).stream()
-                    .map((InetAddress address) -> NodeAddress.of(address, name.port()).toString())
-                    .toList();
-            put(new Command.Resolved(name, role, addresses));
-        } catch (UnknownHostException e) {
-            put(new Command.Resolved(name, role, List.of()));
-        }
-    }
-
-    private void resolved(NodeAddress name, PeerRole role, List<String> addresses) {
-        if (addresses.isEmpty()) {
-            return;
-        }
-        answers.put(name, new HashSet<>(addresses));
-        addresses.forEach(address -> join(address, role, false));
-        Set<String> named = new HashSet<>();
-        answers.values().forEach(named::addAll);
-        members.values().forEach(member -> member.omitted = !member.given && !named.contains(member.address));
+    private void resolved(NodeNames.Answer answer) {
+        names.learn(answer);
+        answer.addresses().forEach(address -> join(address, answer.role(), false));
+        members.values().forEach(member -> member.omitted = !member.given && !names.mention(member.address));
         leaveIfOmittedAndDown();
     }
 
