@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--seed", type=int, default=20, help="the seed of the training run")
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--goldens", type=pathlib.Path)
-    parser.add_argument("--max-tokens", type=int, default=200)
+    parser.add_argument("--max-tokens", type=int, default=320)
     options = parser.parse_args()
 
     shape = Shape()

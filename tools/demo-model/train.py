@@ -24,7 +24,7 @@ from tokenizer import BOS, EOS, FIRST_BYTE, Tokenizer
 TOKENIZER_STORIES = 4000
 MEETINGS = ["met", "saw", "asked", "helped", "called", "looked for", "played with", "smiled at"]
 MICRO_TOKENS = 1024  # tokens whose activations fit into the caches of one core together
-SHORT_PART = 0.8  # of all steps
+SHORT_PART = 0.6  # of all steps
 
 
 def story_tokenizer(seed, shape):
