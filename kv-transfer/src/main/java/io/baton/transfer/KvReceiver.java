@@ -37,7 +37,10 @@ public final class KvReceiver {
         DROPPED
     }
 
-    /** Frames asked for ahead, so that the transport need not wait for this side's turn; each is at most 1 MiB or a unit. */
+    /**
+     * Frames asked for ahead, so that the transport need not wait for this side's turn; each is at most 1 MiB or a unit, held
+     * beside what the stream's window lets in.
+     */
     private static final int FRAMES_AHEAD = 4;
 
     private record Failure(FailureReason reason, String detail) {}
@@ -68,7 +71,8 @@ public final class KvReceiver {
     }
 
     /**
-     * Asks a prefill node for a prompt's KV. Frames with units come after {@link #grant}.
+     * Asks a prefill node for a prompt's KV. Frames with units come after {@link #grant}. The listener may be called before
+     * this returns.
      *
      * @param start context, fingerprint and tokens; what the plan says is filled in here
      * @param options deadline and executor; the executor must not be a transport's event loop

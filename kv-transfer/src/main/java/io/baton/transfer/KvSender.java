@@ -5,6 +5,7 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -22,9 +23,6 @@ public final class KvSender {
 
     /** Well below the 250 ms that the wire promises, so that a late timer keeps the promise too. */
     static final Duration PROGRESS_INTERVAL = Duration.ofMillis(150);
-
-    /** A peer that accepts no byte for this long is given up. */
-    static final Duration NO_BYTE_LIMIT = Duration.ofSeconds(5);
 
     /** Bytes the transport may hold for this stream before it counts as busy: the next frame is ready when one leaves. */
     public static final int ON_READY_BYTES = 1 << 20;
@@ -64,7 +62,7 @@ public final class KvSender {
     private volatile boolean over;
     private @Nullable Phase toldPhase;
     private long toldNanos;
-    private long acceptedNanos; // when the transport last took, or was ready to take, a frame
+    private final PeerPatience patience;
 
     private record Result(float[] hidden, SenderTimes times) {}
 
@@ -81,7 +79,7 @@ public final class KvSender {
         this.readyUnits = new ReadyUnits(shape, plan.held());
         this.frames = new FrameStream(call, plan);
         this.granted = plan.kind() == SendPlan.Kind.FETCH;
-        this.acceptedNanos = timing.nanoTime().getAsLong();
+        this.patience = new PeerPatience(timing.nanoTime().getAsLong());
     }
 
     /**
@@ -218,13 +216,14 @@ public final class KvSender {
         }
         long now = timing.nanoTime().getAsLong();
         if (call.isReady() && !endSent) {
-            acceptedNanos = now;
-        } else if (now - acceptedNanos >= NO_BYTE_LIMIT.toNanos()) {
-            reset(Status.ABORTED.withDescription("%s: %s for %d ms"
-                    .formatted(
-                            plan.handoff(),
-                            endSent ? "the peer acknowledged nothing" : "the peer accepted no byte",
-                            NO_BYTE_LIMIT.toMillis())));
+            patience.moved(now);
+        }
+        if (granted || toldPhase != Phase.SENDING) {
+            patience.needsNoGrant(now);
+        }
+        Optional<String> overdue = patience.overdue(now, endSent);
+        if (overdue.isPresent()) {
+            reset(overdue.get());
             return false;
         }
         return sendFrames(now);
@@ -244,7 +243,7 @@ public final class KvSender {
             } else if (plan.kind() == SendPlan.Kind.PREFILL && !resultSent) {
                 frames.result(finished.hidden());
                 resultSent = true;
-                accepted();
+                patience.moved(timing.nanoTime().getAsLong());
             } else {
                 sendEnd(finished);
             }
@@ -258,7 +257,7 @@ public final class KvSender {
                 told, queuePosition, tokensDone, shape.tokens(), cachedTokens, plan.wireVersion()));
         toldPhase = told;
         toldNanos = now;
-        accepted();
+        patience.moved(timing.nanoTime().getAsLong());
     }
 
     /** The next units that follow each other in one layer, as many as a frame takes. */
@@ -273,7 +272,7 @@ public final class KvSender {
         }
         frames.units(units, layer, unit % shape.blocks(), count);
         nextReady += count;
-        accepted();
+        patience.moved(timing.nanoTime().getAsLong());
     }
 
     private void sendEnd(Result finished) {
@@ -283,15 +282,11 @@ public final class KvSender {
         }
         frames.end(finished.times(), cachedTokens);
         endSent = true;
-        accepted();
+        patience.moved(timing.nanoTime().getAsLong());
         release();
         if (plan.kind() == SendPlan.Kind.FETCH) {
             end(Status.OK, new Metadata());
         }
-    }
-
-    private void accepted() {
-        acceptedNanos = timing.nanoTime().getAsLong();
     }
 
     private void release() {
@@ -301,7 +296,8 @@ public final class KvSender {
         }
     }
 
-    private void reset(Status status) {
+    private void reset(String why) {
+        Status status = Status.ABORTED.withDescription(plan.handoff() + ": " + why);
         frames.reset(status.asRuntimeException(FailureReason.STALLED.trailers()));
         finish(status);
     }

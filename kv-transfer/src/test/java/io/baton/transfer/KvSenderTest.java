@@ -160,6 +160,22 @@ class KvSenderTest {
     }
 
     @Test
+    void aPeerThatGrantsNothingForHalfAMinuteAfterEverythingIsComputedIsReset() {
+        KvSender sender = open(VerifiedBlocks.whole(0, 2));
+        sender.started(0, blocks::unit);
+        time.advance(Duration.ofMinutes(2));
+        assertThat(call.reset).as("computing takes as long as it takes").isNull();
+        sender.layerReady(0, 0, 10);
+        sender.layerReady(1, 0, 10);
+        sender.finished(new float[] {1}, SenderTimes.NONE);
+        time.advance(Duration.ofSeconds(29));
+        assertThat(call.reset).isNull();
+        time.advance(Duration.ofSeconds(2));
+        assertThat(call.reset).isNotNull().extracting(Status::getCode).isEqualTo(Status.Code.ABORTED);
+        assertThat(listener.releases).hasValue(1);
+    }
+
+    @Test
     void blocksAreReleasedWithTheEndFrameAndTheCallEndsWithTheAcknowledgement() {
         KvSender sender = open(VerifiedBlocks.whole(0, 2));
         sender.granted();

@@ -1,5 +1,6 @@
 package io.baton.transfer;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.baton.proto.v1.PrefillStart;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
@@ -8,6 +9,7 @@ import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -19,7 +21,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Prints how fast finished blocks move between two sides of one process: {@code java … TransferThroughput [MiB] [unit KiB]
- * [rounds]}. Both sides share the machine's cores, so the figure is per pair of busy threads, not of a network.
+ * [rounds]}. Both sides share the machine's cores, so the rate is that of a few busy threads, not of a network; the CPU time does not
+ * depend on what else the machine does.
  */
 public final class TransferThroughput {
 
@@ -73,8 +76,10 @@ public final class TransferThroughput {
     private static void measure(
             String name, ManagedChannel channel, TransferShape shape, TestingBlocks target, Timing timing, int rounds)
             throws Exception {
-        StringBuilder line = new StringBuilder(name).append(", GiB/s:");
+        StringBuilder line = new StringBuilder(name).append(", GiB/s (CPU s/GiB of both sides):");
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         for (int round = 0; round < rounds; round++) {
+            long cpuBefore = system.getProcessCpuTime();
             CompletableFuture<ReceiveOutcome> outcome = new CompletableFuture<>();
             CompletableFuture<Boolean> computing = new CompletableFuture<>();
             VerifiedBlocks nothing = VerifiedBlocks.whole(0, shape.layers());
@@ -108,7 +113,10 @@ public final class TransferThroughput {
                 throw new AssertionError(told);
             }
             double gibibytes = complete.received().bytes() / (double) (1 << 30);
-            line.append(" %.2f".formatted(gibibytes / (complete.elapsed().toNanos() / 1e9)));
+            line.append(" %.2f (%.2f)"
+                    .formatted(
+                            gibibytes / (complete.elapsed().toNanos() / 1e9),
+                            (system.getProcessCpuTime() - cpuBefore) / 1e9 / gibibytes));
         }
         System.out.println(line);
     }
