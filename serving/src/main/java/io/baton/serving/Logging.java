@@ -39,6 +39,8 @@ public final class Logging extends ContextAwareBase implements Configurator {
         context.getLogger("io.grpc").setLevel(Level.WARN);
         // Repeats, with a stack trace, what the call's own status says.
         context.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerStream").setLevel(Level.ERROR);
+        // Warns of every stream that a peer resets while bytes are queued, as each cancelled transfer does.
+        context.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerHandler").setLevel(Level.ERROR);
 
         LogManager.getLogManager().reset();
         SLF4JBridgeHandler.removeHandlersForRootLogger();
