@@ -27,13 +27,12 @@ final class DecodeCommand extends ServiceCommand {
         try (ModelChoice model = ModelChoice.of(settings);
                 EngineHost host = ModelLoading.load(model, settings, surroundings(), err());
                 Telemetry telemetry = Telemetry.start(
-                        ProcessSettings.telemetry(settings, "baton-decode", listen.host()), List.of());
+                        ProcessSettings.telemetry(settings, "baton-decode", instance(listen)), List.of());
                 DecodeNode node = Roles.decode(
                         settings, "decode", listen, host, Roles.servedModel(model.path()).tokenizer(), telemetry)) {
             drain.add("decode", node::drain);
             drain.onSignal();
-            out().println(new Endpoint("decode", "grpc", listen.host() + ":" + node.port()));
-            out().flush();
+            Endpoint.print(out(), "decode", listen, node.port(), settings);
             drain.await();
         }
         return 0;

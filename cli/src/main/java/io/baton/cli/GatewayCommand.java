@@ -28,12 +28,11 @@ final class GatewayCommand extends ServiceCommand {
         Drain drain = new Drain(settings.value(ProcessSettings.DRAIN_LIMIT), InstantSource.system());
         try (ModelChoice model = ModelChoice.of(settings);
                 Telemetry telemetry = Telemetry.start(
-                        ProcessSettings.telemetry(settings, "baton-gateway", listen.host()), List.of());
+                        ProcessSettings.telemetry(settings, "baton-gateway", instance(listen)), List.of());
                 GatewayNode node = Roles.gateway(settings, listen, Roles.servedModel(model.path()), telemetry)) {
             drain.add("gateway", node::drain);
             drain.onSignal();
-            out().println(new Endpoint("gateway", "grpc", listen.host() + ":" + node.port()));
-            out().flush();
+            Endpoint.print(out(), "gateway", listen, node.port(), settings);
             drain.await();
         }
         return 0;

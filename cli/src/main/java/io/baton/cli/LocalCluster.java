@@ -51,7 +51,7 @@ final class LocalCluster implements AutoCloseable {
         List<String> prefillAddresses = new ArrayList<>();
         for (int i = 0; i < prefill; i++) {
             String name = numbered("prefill", i, prefill);
-            PrefillNode node = Roles.prefill(prefillSettings, name, loopback, host);
+            PrefillNode node = Roles.prefill(prefillSettings, name, loopback, host, telemetry);
             prefillNodes.add(node);
             prefillAddresses.add(opened(name, loopback, node.port()));
         }

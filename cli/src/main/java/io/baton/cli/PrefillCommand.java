@@ -5,7 +5,9 @@ import io.baton.prefill.PrefillNode;
 import io.baton.serving.Drain;
 import io.baton.serving.ListenSettings;
 import io.baton.serving.Settings;
+import io.baton.serving.telemetry.Telemetry;
 import java.time.InstantSource;
+import java.util.List;
 import picocli.CommandLine.Command;
 
 @Command(
@@ -24,11 +26,12 @@ final class PrefillCommand extends ServiceCommand {
         Drain drain = new Drain(settings.value(ProcessSettings.DRAIN_LIMIT), InstantSource.system());
         try (ModelChoice model = ModelChoice.of(settings);
                 EngineHost host = ModelLoading.load(model, settings, surroundings(), err());
-                PrefillNode node = Roles.prefill(settings, "prefill", listen, host)) {
+                Telemetry telemetry = Telemetry.start(
+                        ProcessSettings.telemetry(settings, "baton-prefill", instance(listen)), List.of());
+                PrefillNode node = Roles.prefill(settings, "prefill", listen, host, telemetry)) {
             drain.add("prefill", node::drain);
             drain.onSignal();
-            out().println(new Endpoint("prefill", "grpc", listen.host() + ":" + node.port()));
-            out().flush();
+            Endpoint.print(out(), "prefill", listen, node.port(), settings);
             drain.await();
         }
         return 0;

@@ -21,8 +21,9 @@ final class Roles {
     private Roles() {}
 
     /** @param settings loaded with {@link RoleSettings#PREFILL} */
-    static PrefillNode prefill(Settings settings, String name, ListenSettings listen, EngineHost host) {
-        return PrefillNode.start(PrefillSettings.from(settings, name, listen, EngineSettings.engine(settings)), host);
+    static PrefillNode prefill(Settings settings, String name, ListenSettings listen, EngineHost host, Telemetry telemetry) {
+        PrefillSettings prefill = PrefillSettings.from(settings, name, listen, EngineSettings.engine(settings));
+        return PrefillNode.start(prefill, host, telemetry);
     }
 
     /** @param settings loaded with {@link RoleSettings#DECODE} */

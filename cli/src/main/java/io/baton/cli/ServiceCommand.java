@@ -1,5 +1,6 @@
 package io.baton.cli;
 
+import io.baton.serving.ListenSettings;
 import io.baton.serving.Setting;
 import io.baton.serving.Settings;
 import java.io.PrintWriter;
@@ -62,6 +63,11 @@ abstract class ServiceCommand implements Callable<Integer> {
 
     Surroundings surroundings() {
         return surroundings;
+    }
+
+    /** What tells this process from others like it: the pod's or machine's name, or where it listens. */
+    String instance(ListenSettings listen) {
+        return surroundings.environment().getOrDefault("HOSTNAME", listen.host() + ":" + listen.port());
     }
 
     CommandSpec spec() {

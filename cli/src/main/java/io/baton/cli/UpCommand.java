@@ -40,6 +40,7 @@ final class UpCommand extends ServiceCommand {
             cluster.addTo(drain);
             drain.onSignal();
             cluster.endpoints().forEach(out()::println);
+            Endpoint.printMetrics(out(), "up", settings);
             out().flush();
             drain.await();
         }

@@ -165,6 +165,7 @@ public final class GrpcServer implements AutoCloseable {
                         .map(port -> started(healthServer(address, port, health), address, port, "--health-port"));
                 GrpcServer running = new GrpcServer(name, server, healthServer, health);
                 LOG.info("{} listens on {}:{} ({})", name, listen.host(), running.port(), security());
+                running.healthPort().ifPresent(port -> LOG.info("{} tells its health on {}:{}", name, listen.host(), port));
                 return running;
             } catch (RuntimeException e) {
                 server.shutdownNow();
