@@ -85,12 +85,21 @@ public final class ModelMetadata {
 
     /** Values per head of queries and keys. */
     public int headDim() {
-        return contains("attention.key_length") ? required("attention.key_length", MAX_WIDTH) : dim() / heads();
+        return contains("attention.key_length") ? required("attention.key_length", MAX_WIDTH) : widthPerHead();
     }
 
     /** Values per head of values; differs from {@link #headDim()} in few architectures. */
     public int valueDim() {
-        return contains("attention.value_length") ? required("attention.value_length", MAX_WIDTH) : dim() / heads();
+        return contains("attention.value_length") ? required("attention.value_length", MAX_WIDTH) : widthPerHead();
+    }
+
+    private int widthPerHead() {
+        int dim = dim();
+        int heads = heads();
+        if (heads > dim) {
+            throw keys.wrong(key("attention.head_count"), heads, "at most the width, " + dim);
+        }
+        return dim / heads;
     }
 
     /** Positions the model was trained for. */
