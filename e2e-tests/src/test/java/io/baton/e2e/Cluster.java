@@ -54,7 +54,7 @@ public final class Cluster implements AutoCloseable {
         gateway = GatewayNode.start(
                 GatewaySettings.of(loopback, decodeAddresses, prefillAddresses), served, telemetry);
         client = BatonClient.to("127.0.0.1:" + gateway.port())
-                .deadline(Duration.ofSeconds(120))
+                .deadline(Duration.ofMinutes(2))
                 .build();
         if (!gateway.awaitEveryNode(READY_WITHIN)) {
             throw new IllegalStateException("not ready: " + gateway.clusterSummary());
