@@ -247,7 +247,7 @@ public final class NativeKernels implements Kernels {
         void set(KvLayout layout, int kvHead, int[] blockTable, int count) {
             boolean scaled = layout.type() == KvType.Q8;
             long[] fields = {
-                layout.type().ordinal(),
+                nativeType(layout.type()),
                 layout.blockTokens(),
                 layout.headDim(),
                 layout.keys(kvHead),
@@ -262,6 +262,15 @@ public final class NativeKernels implements Kernels {
                 blocks = Arena.ofAuto().allocate(2L * count * Integer.BYTES, Integer.BYTES);
             }
             MemorySegment.copy(blockTable, 0, blocks, ValueLayout.JAVA_INT, 0, count);
+        }
+
+        /** {@code enum kv_type}. */
+        private static long nativeType(KvType type) {
+            return switch (type) {
+                case F32 -> 0;
+                case BF16 -> 1;
+                case Q8 -> 2;
+            };
         }
 
         long head() {
