@@ -8,6 +8,8 @@ import java.util.Arrays;
  */
 public final class Batch {
 
+    private static final int[] NO_BLOCKS = {};
+
     private final int[] tokens;
     private final int[] positions;
     private final int[] entryOf;
@@ -27,7 +29,7 @@ public final class Batch {
     }
 
     public void clear() {
-        Arrays.fill(blockTables, 0, entries, new int[0]);
+        Arrays.fill(blockTables, 0, entries, NO_BLOCKS);
         rows = 0;
         entries = 0;
     }

@@ -1,6 +1,7 @@
 package io.baton.engine.kernel;
 
 import io.baton.engine.memory.OffHeap;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -20,10 +21,12 @@ final class Lanes {
     static final VectorSpecies<Short> S16 = ShortVector.SPECIES_512;
     static final VectorSpecies<Short> S16_HALF = ShortVector.SPECIES_256;
 
+    static final ValueLayout.OfFloat VALUE = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     static final int COUNT = 16;
     static final int BYTES = OffHeap.ALIGNMENT;
 
-    private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+    static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
     private static final VectorShuffle<Float> APART_8 = apart(8);
     private static final VectorShuffle<Float> APART_4 = apart(4);
     private static final VectorShuffle<Float> APART_2 = apart(2);
@@ -47,10 +50,6 @@ final class Lanes {
         return IntVector.fromMemorySegment(S32, OffHeap.ALL, address, ORDER);
     }
 
-    static ShortVector loadShorts(long address) {
-        return ShortVector.fromMemorySegment(S16, OffHeap.ALL, address, ORDER);
-    }
-
     static void storeShorts(long address, IntVector v) {
         ShortVector low = (ShortVector) v.convertShape(VectorOperators.I2S, S16_HALF, 0);
         low.intoMemorySegment(OffHeap.ALL, address, ORDER);
@@ -59,11 +58,6 @@ final class Lanes {
     /** The f32 at {@code address} in every lane. */
     static FloatVector spread(long address) {
         return FloatVector.broadcast(F32, OffHeap.f32(address));
-    }
-
-    /** The two shorts at {@code address} in every pair of lanes. */
-    static ShortVector spreadPair(long address) {
-        return IntVector.broadcast(S32, OffHeap.s32(address)).reinterpretAsShorts();
     }
 
     static FloatVector zero() {

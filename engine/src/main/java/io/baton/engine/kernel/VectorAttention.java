@@ -331,8 +331,8 @@ final class VectorAttention {
                 long at = (long) done * (Lanes.BYTES / 2);
                 Bf16Tiles.row1Panel1(source + at, x + (long) done * Float.BYTES, y, pairs - done);
                 if (seen > pairs) { // the other key of the pair is not visible and takes no part
-                    FloatVector even = Bf16Tiles.even(Lanes.loadInts(source + (long) pairs * (Lanes.BYTES / 2)));
-                    Lanes.store(y, even.fma(Lanes.spread(x + (long) pairs * Float.BYTES), Lanes.load(y)));
+                    Bf16Tiles.evenOfPair(
+                            source + (long) pairs * (Lanes.BYTES / 2), x + (long) pairs * Float.BYTES, y);
                 }
             } else {
                 long at = (long) done * Lanes.BYTES;

@@ -11,8 +11,12 @@ final class VectorProducts {
     private static final int BLOCK_GROUPS = BLOCK_COLUMNS / MatrixFormat.GROUP;
     private static final long UNPACKED_PANEL = (long) BLOCK_COLUMNS * Lanes.BYTES;
 
-    /** A strip of unpacked q8 panels and their scales. */
-    static final long SCRATCH_BYTES = STRIP * (UNPACKED_PANEL + (long) BLOCK_GROUPS * Lanes.BYTES);
+    private static final long SCALES_BYTES = (long) STRIP * BLOCK_GROUPS * Lanes.BYTES;
+    private static final long SUM_STRIDE = (long) STRIP * Lanes.BYTES;
+    private static final long SUMS_BYTES = TILE_ROWS * SUM_STRIDE;
+
+    /** A strip of unpacked q8 panels, their scales, and the sums of a group. */
+    static final long SCRATCH_BYTES = STRIP * UNPACKED_PANEL + SCALES_BYTES + SUMS_BYTES;
 
     private VectorProducts() {}
 
@@ -164,40 +168,56 @@ final class VectorProducts {
 
     private static void q8Strip(
             long scratch, long x, long xScales, long xStride, int rows, long y, long yStride, int groups) {
-        long w1 = scratch + UNPACKED_PANEL;
-        long w2 = w1 + UNPACKED_PANEL;
-        long w3 = w2 + UNPACKED_PANEL;
-        long scales = w3 + UNPACKED_PANEL;
+        long scales = scratch + STRIP * UNPACKED_PANEL;
+        long sums = scales + SCALES_BYTES;
+        OffHeap.zero(sums, SUMS_BYTES);
         for (int row = 0; row < rows; row += TILE_ROWS) {
-            Q8Tiles.rows4Panels4(
-                    scratch,
-                    w1,
-                    w2,
-                    w3,
-                    scales,
-                    x + row * xStride,
-                    xScales + row * xStride,
-                    xStride,
-                    y + row * yStride,
-                    yStride,
-                    groups);
+            for (int group = 0; group < groups; group++) {
+                long w0 = scratch + (long) group * MatrixFormat.GROUP * Lanes.BYTES;
+                long w1 = w0 + UNPACKED_PANEL;
+                long w2 = w1 + UNPACKED_PANEL;
+                long w3 = w2 + UNPACKED_PANEL;
+                long in = x + row * xStride + (long) group * MatrixFormat.GROUP * Float.BYTES;
+                F32Tiles.rows4Panels4(w0, w1, w2, w3, in, xStride, sums, SUM_STRIDE, MatrixFormat.GROUP);
+                addScaled(sums, scales, xScales, xStride, row, y, yStride, group, STRIP);
+            }
         }
     }
 
     private static void q8Panel(
             long scratch, long x, long xScales, long xStride, int rows, long y, long yStride, int groups) {
         long scales = scratch + STRIP * UNPACKED_PANEL;
+        long sums = scales + SCALES_BYTES;
+        OffHeap.zero(sums, SUMS_BYTES);
         for (int row = 0; row < rows; row += TILE_ROWS) {
-            Q8Tiles.rows4Panel1(
-                    scratch,
-                    scales,
-                    x + row * xStride,
-                    xScales + row * xStride,
-                    xStride,
-                    y + row * yStride,
-                    yStride,
-                    groups);
+            for (int group = 0; group < groups; group++) {
+                long w = scratch + (long) group * MatrixFormat.GROUP * Lanes.BYTES;
+                long in = x + row * xStride + (long) group * MatrixFormat.GROUP * Float.BYTES;
+                F32Tiles.rows4Panel1(w, in, xStride, sums, SUM_STRIDE, MatrixFormat.GROUP);
+                addScaled(sums, scales, xScales, xStride, row, y, yStride, group, 1);
+            }
         }
+    }
+
+    private static void addScaled(
+            long sums,
+            long scales,
+            long xScales,
+            long xStride,
+            int row,
+            long y,
+            long yStride,
+            int group,
+            int panels) {
+        Q8Tiles.addScaled(
+                sums,
+                SUM_STRIDE,
+                scales + (long) group * panels * Lanes.BYTES,
+                xScales + row * xStride + (long) group * Float.BYTES,
+                xStride,
+                y + row * yStride,
+                yStride,
+                panels);
     }
 
     private static void q8Unpack(PackedMatrix w, int panel, int panels, int group, int count, long scratch) {

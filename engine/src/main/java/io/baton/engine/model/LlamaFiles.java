@@ -46,6 +46,12 @@ public final class LlamaFiles {
                 rope.dimensions() <= metadata.headDim(),
                 file,
                 "%d rotated dimensions in heads of %d".formatted(rope.dimensions(), metadata.headDim()));
+        String window = metadata.architecture() + ".attention.sliding_window";
+        metadata.keys().integer(window).ifPresent(positions -> require(
+                positions == 0 || positions >= metadata.contextLength(),
+                file,
+                "%s is %d; attention is computed over the whole context of %d only"
+                        .formatted(window, positions, metadata.contextLength())));
         checkTensors(file);
     }
 

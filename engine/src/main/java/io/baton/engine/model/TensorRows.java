@@ -40,16 +40,26 @@ final class TensorRows {
      * @return false if a value is not finite; the row is then undefined
      */
     boolean write(int source, PanelWriter writer, int target, float[] values) {
+        if (writer.matrix().format() == MatrixFormat.Q8 && quantised(tensor.type())) {
+            MemorySegment row = tensor.row(source);
+            writer.q8Blocks(target, tensor.type() == TensorType.Q8_0 ? row : widened(row));
+            return finiteScales(row);
+        }
         read(source, values);
         for (float value : values) {
             if (!Float.isFinite(value)) {
                 return false;
             }
         }
-        if (writer.matrix().format() == MatrixFormat.Q8 && quantised(tensor.type())) {
-            writer.q8Blocks(target, tensor.type() == TensorType.Q8_0 ? tensor.row(source) : widened(tensor.row(source)));
-        } else {
-            writer.floats(target, values);
+        writer.floats(target, values);
+        return true;
+    }
+
+    private boolean finiteScales(MemorySegment row) {
+        for (long block = 0; block < row.byteSize(); block += tensor.type().blockBytes()) {
+            if (!Float.isFinite(Float.float16ToFloat(row.get(S16, block)))) {
+                return false;
+            }
         }
         return true;
     }

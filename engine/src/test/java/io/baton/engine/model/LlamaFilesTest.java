@@ -8,13 +8,18 @@ import io.baton.engine.ActivationMode;
 import io.baton.engine.EngineException;
 import io.baton.engine.LoadProgress;
 import io.baton.engine.compute.ComputeTeam;
+import io.baton.engine.kernel.PanelWriter;
+import io.baton.engine.kernel.ScalarKernels;
+import io.baton.engine.memory.OffHeap;
 import io.baton.model.files.GgufWriter;
 import io.baton.model.files.ModelFile;
 import io.baton.model.files.TensorType;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +54,42 @@ class LlamaFilesTest {
         refused(
                 tensors(new GgufWriter().text("llama.rope.scaling.type", "rerope"), "llama"),
                 "re-indexed, so that cached keys become wrong");
+    }
+
+    @Test
+    void aSlidingWindowIsRefused() throws IOException {
+        refused(
+                tensors(new GgufWriter().integer("llama.attention.sliding_window", 32), "llama"),
+                "llama.attention.sliding_window is 32");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Q8_0, F32", "Q8_0, Q8", "Q4_0, F32", "Q4_0, Q8", "F16, F32", "BF16, F32", "BF16, BF16"})
+    void storedValuesArePackedWithoutLoss(TensorType type, ActivationMode mode) throws IOException {
+        byte[] content = new byte[11 * (int) type.rowBytes(64)];
+        new Random(1).nextBytes(content);
+        for (int i = 1; i < content.length; i += type.blockElements() > 1 ? type.blockBytes() : 2) {
+            content[i] &= (byte) 0xbb; // no infinite or NaN f16 or bf16
+        }
+        GgufWriter writer = keys(new GgufWriter(), "llama", 64).tensor("token_embd.weight", type, List.of(11L, 64L), content);
+        try (ModelFile file = open(writer);
+                Arena arena = Arena.ofConfined()) {
+            TensorRows rows = new TensorRows(file.requireTensor("token_embd.weight"));
+            PanelWriter panels = PanelWriter.of(ModelPacker.format(mode, 64), 11, 64, arena);
+            float[] stored = new float[64];
+            float[] packed = new float[64];
+            long y = arena.allocate(256, 64).address();
+            for (int row = 0; row < 11; row++) {
+                assertThat(rows.write(row, panels, row, stored)).isTrue();
+                rows.read(row, stored);
+                new ScalarKernels().row(panels.matrix(), row, y);
+                OffHeap.copy(y, packed, 64);
+                for (int i = 0; i < 64; i++) {
+                    float expected = mode == ActivationMode.BF16 && Math.abs(stored[i]) < 0x1p-55f ? 0 : stored[i];
+                    assertThat(packed[i]).isEqualTo(expected);
+                }
+            }
+        }
     }
 
     @Test
@@ -135,9 +176,13 @@ class LlamaFilesTest {
     }
 
     private static GgufWriter keys(GgufWriter writer, String architecture) {
+        return keys(writer, architecture, 8);
+    }
+
+    private static GgufWriter keys(GgufWriter writer, String architecture, int dim) {
         return writer.text("general.architecture", architecture)
                 .integer(architecture + ".block_count", 1)
-                .integer(architecture + ".embedding_length", 8)
+                .integer(architecture + ".embedding_length", dim)
                 .integer(architecture + ".feed_forward_length", 12)
                 .integer(architecture + ".attention.head_count", 2)
                 .integer(architecture + ".attention.head_count_kv", 1)
