@@ -33,7 +33,7 @@ class TestingGeneration implements GenerationListener {
 
     /** Runs on the scheduler thread, or here if it is admitted already. */
     void whenAdmitted(Runnable action) {
-        CompletableFuture<Void> unused = admitted.thenRun(action);
+        CompletableFuture<Void> _ = admitted.thenRun(action);
     }
 
     @Override
