@@ -18,7 +18,8 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A TCP proxy on loopback that stands between two tiers and breaks the way between them on purpose. Faults are scripted by
  * byte offset, counted per direction from the moment of arming over all connections, so that a test says "after 3000 more
- * bytes from the server, cut" and gets the same break every time. Any thread.
+ * bytes from the server, cut" and gets the same break every time. A fault strikes the one connection that carries its byte.
+ * Connections that are there for something else (a Watch stream) can be spared: they neither count nor break. Any thread.
  */
 public final class FaultProxy implements AutoCloseable {
 
@@ -68,9 +69,24 @@ public final class FaultProxy implements AutoCloseable {
         lane(direction).arm(afterBytes, fault);
     }
 
+    /** Connections made so far are spared from now on; those to come are not. */
+    public void spareConnectionsMadeSoFar() {
+        connections.forEach(ProxiedConnection::spare);
+    }
+
     /** Forgets what is armed; streams that are stalled go on, connections that are cut or half open stay so. */
     public void heal() {
         lanes.values().forEach(Lane::heal);
+    }
+
+    /** Forgets what is armed and has not happened. */
+    public void disarm() {
+        lanes.values().forEach(Lane::disarm);
+    }
+
+    /** Runs {@code then} when the fault armed for {@code direction} happens, before it has any effect. */
+    public void whenStruck(Direction direction, Runnable then) {
+        lane(direction).whenStruck(then);
     }
 
     /** Completes when the fault armed last for {@code direction} has happened. */
@@ -154,12 +170,14 @@ public final class FaultProxy implements AutoCloseable {
         private CountDownLatch struck = new CountDownLatch(1);
         private CountDownLatch healed = new CountDownLatch(0);
         private Optional<Fault.Throttle> throttle = Optional.empty();
+        private Runnable onStrike = () -> {};
 
         synchronized void arm(long afterBytes, Fault fault) {
             armed = Optional.of(fault);
             strikeAt = forwarded + afterBytes;
             struck = new CountDownLatch(1);
             healed = new CountDownLatch(1);
+            onStrike = () -> {};
             throttle = Optional.empty();
         }
 
@@ -168,6 +186,15 @@ public final class FaultProxy implements AutoCloseable {
             throttle = Optional.empty();
             strikeAt = Long.MAX_VALUE;
             healed.countDown();
+        }
+
+        synchronized void disarm() {
+            armed = Optional.empty();
+            strikeAt = Long.MAX_VALUE;
+        }
+
+        synchronized void whenStruck(Runnable then) {
+            onStrike = then;
         }
 
         synchronized CountDownLatch struck() {
@@ -192,14 +219,23 @@ public final class FaultProxy implements AutoCloseable {
             forwarded += bytes;
         }
 
-        /** Takes the fault that is due. A throttle stays on; the others happen once. */
-        synchronized Fault strike() {
-            Fault fault = armed.orElseThrow();
-            armed = Optional.empty();
-            strikeAt = Long.MAX_VALUE;
-            throttle = fault instanceof Fault.Throttle limit ? Optional.of(limit) : Optional.empty();
-            struck.countDown();
-            return fault;
+        /** Takes the fault that is due, unless it was disarmed just now. A throttle stays on; the others happen once. */
+        Optional<Fault> strike() {
+            Optional<Fault> due;
+            Runnable then;
+            synchronized (this) {
+                due = armed;
+                then = onStrike;
+                disarm();
+                due.ifPresent(fault -> {
+                    throttle = fault instanceof Fault.Throttle limit ? Optional.of(limit) : Optional.empty();
+                    struck.countDown();
+                });
+            }
+            if (due.isPresent()) {
+                then.run();
+            }
+            return due;
         }
 
         void pause() {

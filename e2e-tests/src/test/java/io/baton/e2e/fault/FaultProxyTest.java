@@ -105,4 +105,15 @@ class FaultProxyTest {
         assertThat(client.getInputStream().readNBytes(MESSAGE.length)).isEqualTo(MESSAGE);
         assertThat(System.nanoTime() - start).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(150));
     }
+
+    @Test
+    void aSparedConnectionNeitherCountsNorBreaks() throws IOException {
+        client.getOutputStream().write(MESSAGE, 0, 1);
+        assertThat(client.getInputStream().readNBytes(1)).hasSize(1);
+        proxy.spareConnectionsMadeSoFar();
+        proxy.arm(Direction.FROM_CLIENT, 10, new Fault.Cut());
+        client.getOutputStream().write(MESSAGE);
+        assertThat(client.getInputStream().readNBytes(MESSAGE.length)).isEqualTo(MESSAGE);
+        assertThat(proxy.bytes(Direction.FROM_CLIENT)).isEqualTo(1);
+    }
 }

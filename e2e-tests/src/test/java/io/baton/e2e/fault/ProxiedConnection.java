@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -17,6 +18,7 @@ final class ProxiedConnection {
     private final Consumer<ProxiedConnection> gone;
     private final AtomicInteger pumps = new AtomicInteger(2);
     private volatile boolean blackHole;
+    private volatile boolean spared;
 
     ProxiedConnection(Socket client, Socket server, Consumer<ProxiedConnection> gone) {
         this.client = client;
@@ -50,6 +52,11 @@ final class ProxiedConnection {
         }
     }
 
+    /** From now on faults and byte counts pass this connection by. */
+    void spare() {
+        spared = true;
+    }
+
     /** Closes both sides with a reset, so that neither mistakes it for an orderly end. */
     void cut() {
         for (Socket socket : new Socket[] {client, server}) {
@@ -64,11 +71,19 @@ final class ProxiedConnection {
 
     private void forward(byte[] buffer, int length, OutputStream out, FaultProxy.Lane lane)
             throws IOException, InterruptedException {
+        if (spared) {
+            out.write(buffer, 0, length);
+            return;
+        }
         int done = 0;
         while (done < length && !blackHole) {
             int count = lane.untilStrike(length - done);
             if (count == 0) {
-                switch (lane.strike()) {
+                Optional<Fault> due = lane.strike();
+                if (due.isEmpty()) {
+                    continue;
+                }
+                switch (due.get()) {
                     case Fault.Cut _ -> throw new IOException("cut as scripted");
                     case Fault.Stall _ -> lane.healed().await();
                     case Fault.HalfOpen _ -> blackHole = true;

@@ -1,0 +1,223 @@
+package io.baton.e2e.fault;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.baton.client.BatonException;
+import io.baton.client.Fallback;
+import io.baton.client.GenerateSpec;
+import io.baton.client.GeneratedToken;
+import io.baton.client.GenerationResult;
+import io.baton.client.PrefillMode;
+import io.baton.client.RouteTaken;
+import io.baton.client.SamplingSpec;
+import io.baton.e2e.fault.FaultProxy.Direction;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Something breaks between the tiers, or a node is lost, in the middle of a request: the answer is the one that would have
+ * come without it, token for token, and the response says what happened; or the policy forbids going on, and the client
+ * gets a status.
+ */
+@Timeout(60)
+class TierFaultTest {
+
+    private static final Duration GONE_WITHIN = Duration.ofSeconds(5);
+    private static final int PROMPT_TOKENS = 1_500; // 94 blocks in 3 layers: a good megabyte
+
+    @TempDir
+    static Path folder;
+
+    private ClusterUnderTest cluster;
+    private long prompts;
+
+    @BeforeEach
+    void startTheCluster() throws Exception {
+        Path model = folder.resolve("tiny.gguf");
+        TinyModel.ofContext(8_192).writeTo(model);
+        cluster = ClusterUnderTest.start(model, ClusterUnderTest.Plan.of(2, 2));
+    }
+
+    @AfterEach
+    void everyPoolIsAtBaseline() {
+        try (ClusterUnderTest ending = cluster) {
+            ending.assertPoolsAtBaseline(GONE_WITHIN);
+        }
+    }
+
+    /** What can happen to the connection on which KV comes, and how the response may call it. */
+    static Stream<TransferFault> transferFaults() {
+        return Stream.of(
+                new TransferFault("cut at once", 10, new Fault.Cut(), List.of("PREFILL_UNAVAILABLE")),
+                new TransferFault("cut mid-transfer", 200_000, new Fault.Cut(), List.of("PREFILL_UNAVAILABLE")),
+                new TransferFault("stalled", 200_000, new Fault.Stall(), List.of("PREFILL_STALLED")),
+                new TransferFault("half open", 200_000, new Fault.HalfOpen(), List.of("PREFILL_STALLED")),
+                // A flipped bit can hit a payload, a header of ours, or HTTP/2's, which resets the connection.
+                new TransferFault(
+                        "corrupt",
+                        200_000,
+                        new Fault.Corrupt(0x04),
+                        List.of("KV_CORRUPT", "PREFILL_UNAVAILABLE", "PREFILL_FAILED", "PREFILL_STALLED")));
+    }
+
+    record TransferFault(String name, long afterBytes, Fault fault, List<String> reasons) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("transferFaults")
+    void aTransferThatBreaksGoesOnFromTheOtherPrefillNode(TransferFault broken) throws Exception {
+        List<Integer> prompt = nextPrompt();
+        armBothPrefillNodesOnce(broken);
+        GenerationResult answer = answer(spec(prompt, PrefillMode.REMOTE, Fallback.OTHER_PREFILL));
+        RouteTaken route = answer.route();
+        assertThat(route.prefillNode()).isPresent();
+        assertThat(route.events()).as(route.toString()).isNotEmpty();
+        assertThat(route.events()).allSatisfy(event -> assertThat(event.reason()).isIn(broken.reasons()));
+        assertSameAsUndisturbed(answer, prompt);
+    }
+
+    @ParameterizedTest
+    @MethodSource("transferFaults")
+    void aTransferThatBreaksIsFinishedOnTheDecodeNode(TransferFault broken) throws Exception {
+        cluster.stopPrefill(1);
+        List<Integer> prompt = nextPrompt();
+        cluster.prefillProxy(0).arm(Direction.FROM_SERVER, broken.afterBytes(), broken.fault());
+        GenerationResult answer = answer(spec(prompt, PrefillMode.REMOTE, Fallback.LOCAL_PREFILL));
+        assertThat(answer.route().prefillNode()).as(answer.route().toString()).isEmpty();
+        assertThat(answer.route().events()).isNotEmpty();
+        assertSameAsUndisturbed(answer, prompt);
+    }
+
+    @Test
+    void aSlowLinkIsSlowAndNothingElse() throws Exception {
+        List<Integer> prompt = nextPrompt();
+        cluster.prefillProxy(0).arm(Direction.FROM_SERVER, 0, new Fault.Throttle(1_500_000));
+        cluster.prefillProxy(1).arm(Direction.FROM_SERVER, 0, new Fault.Throttle(1_500_000));
+        GenerationResult answer = answer(spec(prompt, PrefillMode.REMOTE, Fallback.FAIL));
+        assertThat(answer.route().events()).isEmpty();
+        assertThat(answer.ttft().exposedTransfer()).isGreaterThan(Duration.ofMillis(200));
+        assertSameAsUndisturbed(answer, prompt);
+    }
+
+    @Test
+    void aPolicyToFailFailsWithAStatus() throws Exception {
+        cluster.prefillProxy(0).arm(Direction.FROM_SERVER, 200_000, new Fault.Cut());
+        cluster.prefillProxy(1).arm(Direction.FROM_SERVER, 200_000, new Fault.Cut());
+        Witness witness = ask(spec(nextPrompt(), PrefillMode.REMOTE, Fallback.FAIL));
+        assertThat(witness.failure(GONE_WITHIN).kind()).isEqualTo(BatonException.Kind.UNAVAILABLE);
+    }
+
+    @Test
+    void aPrefillNodeThatStopsWhileItComputesIsReplaced() throws Exception {
+        List<Integer> prompt = TinyModel.prompt(7_000, ++prompts);
+        Witness witness = ask(spec(prompt, PrefillMode.REMOTE, Fallback.OTHER_PREFILL));
+        int busy = busyPrefillNode();
+        cluster.stopPrefill(busy);
+        GenerationResult answer = witness.result();
+        assertThat(answer.route().events()).isNotEmpty();
+        assertThat(answer.route().prefillNode()).contains(cluster.prefillProxy(1 - busy).address());
+        assertSameAsUndisturbed(answer, prompt);
+    }
+
+    @Test
+    void aDecodeNodeThatIsCutOffIsReplacedAndNoTokenIsLostRepeatedOrDifferent() throws Exception {
+        List<Integer> prompt = nextPrompt();
+        GenerateSpec spec = spec(prompt, PrefillMode.AUTO, Fallback.LOCAL_PREFILL);
+        Witness witness = Witness.ofTokens(20);
+        cluster.client().generate(spec, witness);
+        witness.awaitTokens();
+        int busy = cluster.decode(0).engine().load().runningSequences() > 0 ? 0 : 1;
+        cluster.decodeProxy(busy).cutAll();
+        GenerationResult answer = witness.result();
+        assertThat(witness.tokens).extracting(GeneratedToken::index).containsExactlyElementsOf(indexes(spec.maxTokens()));
+        assertThat(answer.route().events()).as(answer.route().toString()).anySatisfy(
+                event -> assertThat(event.reason()).isEqualTo("DECODE_LOST"));
+        assertSameAsUndisturbed(answer, prompt);
+    }
+
+    @Test
+    void aDecodeNodeThatIsToldToDrainFinishesWhatItHas() throws Exception {
+        GenerateSpec spec = spec(nextPrompt(), PrefillMode.LOCAL, Fallback.FAIL);
+        Witness witness = Witness.create();
+        cluster.client().generate(spec, witness);
+        witness.awaitTokens();
+        int busy = cluster.decode(0).engine().load().runningSequences() > 0 ? 0 : 1;
+        assertThat(cluster.drainDecode(busy, Duration.ofSeconds(20))).isTrue();
+        assertThat(witness.result().usage().outputTokens()).isEqualTo(spec.maxTokens());
+        GenerationResult next = answer(spec(nextPrompt(), PrefillMode.AUTO, Fallback.LOCAL_PREFILL));
+        assertThat(next.route().decodeNode()).isEqualTo("127.0.0.1:" + cluster.decode(1 - busy).port());
+    }
+
+    private void armBothPrefillNodesOnce(TransferFault broken) {
+        // Whichever is asked first breaks; disarmed as soon as it has, so that the other one works.
+        List<FaultProxy> proxies = List.of(cluster.prefillProxy(0), cluster.prefillProxy(1));
+        proxies.forEach(proxy -> proxy.arm(Direction.FROM_SERVER, broken.afterBytes(), broken.fault()));
+        for (int i = 0; i < proxies.size(); i++) {
+            FaultProxy own = proxies.get(i);
+            FaultProxy other = proxies.get(1 - i);
+            own.whenStruck(Direction.FROM_SERVER, other::disarm);
+        }
+    }
+
+    private int busyPrefillNode() {
+        ClusterUnderTest.waitUntil(
+                "a prefill node is at work",
+                GONE_WITHIN,
+                () -> cluster.prefill(0).engine().load().queuedPrefillTokens()
+                                + cluster.prefill(1).engine().load().queuedPrefillTokens()
+                        > 0);
+        return cluster.prefill(0).engine().load().queuedPrefillTokens() > 0 ? 0 : 1;
+    }
+
+    /** The same request, prefilled on the node that decodes, with nothing in the way. */
+    private void assertSameAsUndisturbed(GenerationResult answer, List<Integer> prompt) throws Exception {
+        cluster.prefillProxy(0).heal();
+        cluster.prefillProxy(1).heal();
+        GenerationResult undisturbed = answer(spec(prompt, PrefillMode.LOCAL, Fallback.FAIL));
+        assertThat(answer.only().tokenIds()).isEqualTo(undisturbed.only().tokenIds());
+        assertThat(answer.only().text()).isEqualTo(undisturbed.only().text());
+    }
+
+    private List<Integer> nextPrompt() {
+        return TinyModel.prompt(PROMPT_TOKENS, ++prompts);
+    }
+
+    private static GenerateSpec spec(List<Integer> prompt, PrefillMode mode, Fallback fallback) {
+        return GenerateSpec.tokens(prompt)
+                .maxTokens(300)
+                .ignoreEos(true)
+                .sampling(SamplingSpec.greedy().withTemperature(0.8f))
+                .seed(42)
+                .prefillMode(mode)
+                .fallback(fallback)
+                .deadline(Duration.ofSeconds(30))
+                .build();
+    }
+
+    private Witness ask(GenerateSpec spec) {
+        Witness witness = Witness.create();
+        cluster.client().generate(spec, witness);
+        return witness;
+    }
+
+    private GenerationResult answer(GenerateSpec spec) throws Exception {
+        return ask(spec).result();
+    }
+
+    private static List<Integer> indexes(int count) {
+        return Stream.iterate(0, i -> i + 1).limit(count).toList();
+    }
+}
