@@ -33,7 +33,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A running decode node: its engine, its gRPC server ({@code Decode}, {@code Node.Watch}, health, reflection) and its
- * channels to prefill nodes. Several may run in one process on one host. Thread-safe.
+ * channels to prefill nodes. Several may run in one process, on one {@link EngineHost}. Thread-safe.
  */
 public final class DecodeNode implements AutoCloseable {
 
@@ -66,6 +66,11 @@ public final class DecodeNode implements AutoCloseable {
         this.channels = channels;
         this.threads = threads;
         this.timing = timing;
+    }
+
+    /** As the other, with telemetry that records nothing. */
+    public static DecodeNode start(DecodeSettings settings, EngineHost host, Tokenizer tokenizer) {
+        return start(settings, host, tokenizer, Telemetry.silent());
     }
 
     /** Starts an engine on {@code host} and serves it. The node owns the engine, not the host. */
