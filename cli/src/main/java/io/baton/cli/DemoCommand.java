@@ -47,7 +47,7 @@ final class DemoCommand extends ServiceCommand {
     private GenerationOptions options = new GenerationOptions();
 
     DemoCommand(Surroundings surroundings) {
-        super(surroundings, RoleSettings.LOCAL_CLUSTER, ProcessSettings.LogLevel.WARN);
+        super(surroundings, RoleSettings.DEMO, ProcessSettings.LogLevel.WARN);
     }
 
     @Override

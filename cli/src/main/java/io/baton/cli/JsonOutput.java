@@ -20,7 +20,7 @@ final class JsonOutput {
         ObjectNode line = json.createObjectNode();
         line.put("tokenId", token.tokenId());
         line.put("text", token.text());
-        token.logprob().ifPresent(logprob -> line.put("logprob", logprob));
+        token.logprob().ifPresent(logprob -> line.put("logprob", (float) logprob)); // it is a float on the wire
         if (!token.mostLikely().isEmpty()) {
             ArrayNode likely = line.putArray("mostLikely");
             token.mostLikely().forEach(other -> likely.addObject()

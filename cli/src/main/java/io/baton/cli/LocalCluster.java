@@ -8,11 +8,13 @@ import io.baton.prefill.PrefillNode;
 import io.baton.serving.Drain;
 import io.baton.serving.ListenSettings;
 import io.baton.serving.Settings;
+import io.baton.serving.TlsSettings;
 import io.baton.serving.telemetry.Telemetry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A whole cluster in this process: prefill and decode nodes that share one set of weights and one compute team, and a
@@ -46,8 +48,9 @@ final class LocalCluster implements AutoCloseable {
 
     private void open(
             Configuration configuration, ServedModel model, EngineHost host, Telemetry telemetry, int prefill, int decode) {
-        ListenSettings loopback = ListenSettings.loopback();
         Settings prefillSettings = configuration.load(RoleSettings.PREFILL);
+        ListenSettings loopback =
+                new ListenSettings("127.0.0.1", 0, Optional.empty(), TlsSettings.from(prefillSettings));
         List<String> prefillAddresses = new ArrayList<>();
         for (int i = 0; i < prefill; i++) {
             String name = numbered("prefill", i, prefill);

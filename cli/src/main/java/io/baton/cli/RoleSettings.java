@@ -47,6 +47,11 @@ final class RoleSettings {
             .filter(setting -> !WITHIN_A_PROCESS.contains(setting.key()))
             .toList();
 
+    /** What the demo can be told: its ports are its own affair. */
+    static final List<Setting<?>> DEMO = LOCAL_CLUSTER.stream()
+            .filter(setting -> !ListenSettings.SETTINGS.contains(setting) && !TlsSettings.SETTINGS.contains(setting))
+            .toList();
+
     /** Every setting of any role: what a shared file or environment may hold. */
     static final List<Setting<?>> ANYWHERE = distinct(joined(List.of(DECODE, PREFILL, GATEWAY)));
 

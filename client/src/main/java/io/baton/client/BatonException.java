@@ -6,6 +6,7 @@ import com.google.rpc.RetryInfo;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -58,8 +59,19 @@ public final class BatonException extends RuntimeException {
     }
 
     static BatonException of(Status status, Metadata trailers) {
-        String message = status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription());
+        String message = status.getCode()
+                + (status.getDescription() == null ? "" : ": " + status.getDescription())
+                + rootCause(status);
         return new BatonException(kind(status.getCode()), message, retryAfter(status, trailers), status.asRuntimeException(trailers));
+    }
+
+    /** What a failed connection failed of; gRPC itself says "io exception". */
+    private static String rootCause(Status status) {
+        Throwable root = status.getCause();
+        while (root != null && root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root instanceof IOException && root.getMessage() != null ? " (" + root.getMessage() + ")" : "";
     }
 
     private static Kind kind(Status.Code code) {
