@@ -27,7 +27,18 @@ import picocli.CommandLine.Option;
         })
 final class DemoCommand extends ServiceCommand {
 
-    @Option(names = "--prompt", paramLabel = "TEXT", defaultValue = "Once upon a time", description = "The first prompt (default: ${DEFAULT-VALUE})")
+    /** Long enough that the storyteller's tokens of it fill several blocks. */
+    private static final String OPENING =
+            "This is the story of Tom, a shy boy who lived on a small island. One windy day, Tom found an old map inside a"
+                    + " book. It showed a path that nobody knew. \"Come with me,\" he said to Hazel, a clever mouse. They"
+                    + " packed some cheese and set off. First they came to a fallen log, and then they came to three white"
+                    + " stones. The path grew steep, and Hazel was tired.";
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            defaultValue = OPENING,
+            description = "The first prompt (default: the beginning of a story)")
     private String prompt = "";
 
     @Option(

@@ -19,7 +19,7 @@ class DemoCommandTest {
                 .containsPattern("(?m)^gateway grpc 127\\.0\\.0\\.1:\\d+$")
                 .containsPattern("(?m)^prefill grpc 127\\.0\\.0\\.1:\\d+$")
                 .containsPattern("(?m)^decode grpc 127\\.0\\.0\\.1:\\d+$")
-                .containsPattern("(?m)^Once upon a time.+")
+                .containsPattern("(?m)^This is the story of Tom.+")
                 .containsPattern("time to first token +[0-9.]+ ms")
                 .containsPattern("received from the prefill node +[1-9]\\d* blocks, [1-9][0-9,]* bytes")
                 .containsPattern("prompt tokens from the cache +0 of 5")
