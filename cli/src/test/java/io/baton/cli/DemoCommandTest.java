@@ -22,8 +22,8 @@ class DemoCommandTest {
                 .containsPattern("(?m)^This is the story of Tom.+")
                 .containsPattern("time to first token +[0-9.]+ ms")
                 .containsPattern("received from the prefill node +[1-9]\\d* blocks, [1-9][0-9,]* bytes")
-                .containsPattern("prompt tokens from the cache +0 of 5")
-                .containsPattern("prompt tokens from the cache +[1-9]\\d* of 3\\d");
+                .containsPattern("prompt tokens from the cache +0 of 111")
+                .containsPattern("prompt tokens from the cache +[1-9]\\d* of 1[34]\\d");
     }
 
     @Test
