@@ -317,6 +317,14 @@ final class Schedule {
             return;
         }
         sequence.ended = true;
+        try {
+            withdraw(sequence, cause);
+        } finally { // whatever is wrong here, its caller must not wait forever
+            tellEnd(sequence, () -> sequence.tellFailed(cause));
+        }
+    }
+
+    private void withdraw(Sequence sequence, EngineException cause) {
         waiting.remove(sequence);
         prefilling.remove(sequence);
         if (sequence instanceof Generation generation) {
@@ -333,7 +341,6 @@ final class Schedule {
                 sequence.kv.close();
             }
         }
-        tellEnd(sequence, () -> sequence.tellFailed(cause));
     }
 
     /** The caller reads no unit of the prefill any more. */
@@ -358,7 +365,13 @@ final class Schedule {
         List<Sequence> all = new ArrayList<>(waiting);
         all.addAll(admitted);
         all.addAll(prefilling);
-        all.forEach(sequence -> fail(sequence, cause));
+        for (Sequence sequence : all) {
+            try {
+                fail(sequence, cause);
+            } catch (RuntimeException | Error defect) {
+                log.error("{} could not be withdrawn; the others still are", sequence, defect);
+            }
+        }
     }
 
     boolean isShutDown() {

@@ -55,6 +55,22 @@ class EngineSchedulerFillTest {
     }
 
     @Test
+    void nothingOfABrokenFillStaysBehind() {
+        TestingGeneration listener = new TestingGeneration(Requests.greedy("a", tokens(40), 6));
+        GenerationHandle handle = engine.submit(listener);
+        engine.turn();
+        CompletableFuture<FillLease> lease = handle.takeBlocks();
+        engine.turn();
+        for (int block = 0; block < lease.join().units().blocks(); block++) {
+            lease.join().units().unit(1, block).fill((byte) 0x77);
+        }
+        lease.join().close();
+        handle.prefillLocally();
+        engine.runUntilEnded(listener);
+        assertThat(listener.tokens(0)).isEqualTo(TestingModel.answer(listener.request, 0).tokens());
+    }
+
+    @Test
     void blocksAreHeldUntilTheLeaseClosesEvenIfTheSequenceIsCancelled() {
         TestingGeneration listener = new TestingGeneration(Requests.greedy("a", tokens(37), 6));
         GenerationHandle handle = engine.submit(listener);

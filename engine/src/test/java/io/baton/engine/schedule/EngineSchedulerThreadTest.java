@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The engine on its own thread, used from many. */
-@Timeout(30)
+@Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class EngineSchedulerThreadTest {
 
     private static final SequenceFingerprint FINGERPRINT =
@@ -38,14 +38,13 @@ class EngineSchedulerThreadTest {
     private EngineScheduler engine = start(40, Requests.options(32, 8, 100), Duration.ofSeconds(20));
 
     private static EngineScheduler start(int blocks, EngineOptions options, Duration patience) {
+        int maxRows = EngineScheduler.maxRows(options);
+        return start(options, new TestingModelRunner(blocks, Requests.BLOCK_TOKENS, maxRows), patience);
+    }
+
+    private static EngineScheduler start(EngineOptions options, ModelRunner runner, Duration patience) {
         return EngineScheduler.start(
-                "test",
-                TestingModel.SHAPE,
-                FINGERPRINT,
-                options,
-                new TestingModelRunner(blocks, Requests.BLOCK_TOKENS, EngineScheduler.maxRows(options)),
-                System::nanoTime,
-                patience);
+                "test", TestingModel.SHAPE, FINGERPRINT, options, runner, System::nanoTime, patience);
     }
 
     @AfterEach
@@ -65,7 +64,7 @@ class EngineSchedulerThreadTest {
                         GenerationRequest request = Requests.generation(random, owner, 60, 20, 2);
                         TestingGeneration listener = new TestingGeneration(request);
                         GenerationHandle handle = engine.generate(request, listener);
-                        handle = decide(handle, listener, random);
+                        decide(handle, listener, random);
                         listener.ended.join();
                         compare(listener);
                     }
@@ -82,18 +81,20 @@ class EngineSchedulerThreadTest {
         assertThat(load.runningSequences() + load.waitingSequences()).isZero();
     }
 
-    private static GenerationHandle decide(GenerationHandle handle, TestingGeneration listener, Random random) {
-        listener.admitted.join();
+    private static void decide(GenerationHandle handle, TestingGeneration listener, Random random) {
+        CompletableFuture.anyOf(listener.admitted, listener.ended).join();
+        if (listener.ended.isDone()) {
+            return;
+        }
         if (random.nextBoolean()) {
             handle.prefillLocally();
-            return handle;
+            return;
         }
         int[] prompt = listener.request.promptTokens();
         try (FillLease lease = handle.takeBlocks().join()) {
             TestingEngine.write(lease, prompt, listener.admitted.join(), prompt.length);
             lease.activate(TestingModel.compute(prompt).hidden());
         }
-        return handle;
     }
 
     private static void compare(TestingGeneration listener) {
@@ -200,6 +201,28 @@ class EngineSchedulerThreadTest {
         listener.whenAdmitted(handle::prefillLocally);
         returned.await();
         assertThat(listener.ended.join().failure()).isNotNull();
+    }
+
+    @Test
+    void aDefectOfTheSchedulerEndsEverythingWithInternal() {
+        engine.close();
+        EngineOptions options = Requests.options(32, 8, 100);
+        TestingModelRunner runner = new TestingModelRunner(40, Requests.BLOCK_TOKENS, EngineScheduler.maxRows(options));
+        engine = start(options, runner, Duration.ofSeconds(20));
+        TestingGeneration waiting = new TestingGeneration(Requests.greedy("undecided", tokens(30), 5));
+        engine.generate(waiting.request, waiting);
+        waiting.admitted.join();
+        runner.zeroFails = true;
+        TestingGeneration running = new TestingGeneration(Requests.greedy("running", tokens(5), 5));
+        GenerationHandle handle = engine.generate(running.request, running);
+        running.whenAdmitted(handle::prefillLocally);
+        running.ended.join();
+        waiting.ended.join();
+        assertThat(running.failure()).hasMessageContaining("the engine's scheduler failed");
+        assertThat(waiting.failure().kind()).isEqualTo(Kind.INTERNAL);
+        TestingGeneration late = new TestingGeneration(Requests.greedy("late", tokens(5), 5));
+        engine.generate(late.request, late);
+        assertThat(late.failure().kind()).isEqualTo(Kind.UNAVAILABLE);
     }
 
     @Test

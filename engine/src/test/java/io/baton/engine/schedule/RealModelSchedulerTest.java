@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * On a trained model, an answer of the scheduler is bit for bit that of {@link FullRecompute}, logprobs included: whatever
  * the block size, the chunks, the batch, what is cached, and whether the prompt was computed here or elsewhere.
  */
-@Timeout(120)
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RealModelSchedulerTest {
 
     private static final int REQUESTS = 12;

@@ -25,6 +25,7 @@ final class TestingModelRunner implements ModelRunner {
     private boolean ran;
     int steps;
     int failNextRuns;
+    volatile boolean zeroFails;
 
     TestingModelRunner(int blocks, int blockTokens, int maxRows) {
         this.blocks = blocks;
@@ -54,6 +55,9 @@ final class TestingModelRunner implements ModelRunner {
 
     @Override
     public void zero(int block) {
+        if (zeroFails) {
+            throw new IllegalStateException("told to fail");
+        }
         for (int layer = 0; layer < TestingModel.LAYERS; layer++) {
             unit(layer, block).fill((byte) 0);
         }
