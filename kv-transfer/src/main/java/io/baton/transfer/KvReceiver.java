@@ -119,6 +119,9 @@ public final class KvReceiver {
         if (!plan.fetch()) {
             throw new IllegalArgumentException("a fetch has no result: hidden size must be 0, found " + plan.hiddenSize());
         }
+        if (!plan.held().equals(VerifiedBlocks.whole(plan.held().everyLayer(), plan.shape().layers()))) {
+            throw new IllegalArgumentException("a fetch leaves out whole blocks only, found " + plan.held());
+        }
         request.getContextBuilder().setAttempt(plan.handoff().attempt());
         request.setHandoffId(plan.handoff().id())
                 .setMinWireVersion(plan.versions().oldest())

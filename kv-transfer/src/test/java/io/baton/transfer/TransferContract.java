@@ -1,6 +1,7 @@
 package io.baton.transfer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.baton.kv.BlockHash;
 import io.baton.proto.v1.FetchRequest;
@@ -63,11 +64,13 @@ abstract class TransferContract {
     private static final class Receiving implements ReceiveListener {
 
         final CompletableFuture<ReceiveOutcome> outcome = new CompletableFuture<>();
+        final CompletableFuture<ProgressReport> reported = new CompletableFuture<>();
         final CompletableFuture<Boolean> computing = new CompletableFuture<>();
         final List<Integer> whole = new ArrayList<>();
 
         @Override
         public void progress(ProgressReport report) {
+            reported.complete(report);
             if (report.phase() != ProgressReport.Phase.QUEUED) {
                 computing.complete(true);
             }
@@ -289,7 +292,7 @@ abstract class TransferContract {
                 Duration.ofMillis(500),
                 WireVersions.SUPPORTED);
         KvReceiver.prefill(channel, CallOptions.DEFAULT, PrefillStart.newBuilder(), plan, receiving, time.timing());
-        prefill.opened.get(5, TimeUnit.SECONDS);
+        receiving.reported.get(5, TimeUnit.SECONDS); // the one PROGRESS frame that opens the stream
         time.advance(Duration.ofMillis(1_400));
         assertThat(receiving.outcome).isNotDone();
         time.advance(Duration.ofMillis(200));
@@ -308,7 +311,7 @@ abstract class TransferContract {
         Receiving receiving = new Receiving();
         KvReceiver.prefill(
                 channel,
-                CallOptions.DEFAULT.withDeadlineAfter(200, TimeUnit.MILLISECONDS),
+                CallOptions.DEFAULT.withDeadlineAfter(1, TimeUnit.SECONDS),
                 PrefillStart.newBuilder(),
                 TestingFrames.receivePlan(prefill.shape, VerifiedBlocks.whole(0, 1), 4),
                 receiving,
@@ -345,6 +348,21 @@ abstract class TransferContract {
         assertThat(complete.received().units()).isEqualTo(9);
         target.copyHeld(source, held);
         assertThat(target.equalIn(source, complete.verified())).isTrue();
+    }
+
+    @Test
+    void aFetchLeavesOutWholeBlocksOnly() {
+        TransferShape shape = TransferShape.of(3, 50_000, 4, 24);
+        ReceivePlan plan = TestingFrames.receivePlan(shape, new VerifiedBlocks(1, new int[] {0, 1, 0}), 0);
+        assertThatThrownBy(() -> KvReceiver.fetch(
+                        channel,
+                        CallOptions.DEFAULT,
+                        FetchRequest.newBuilder(),
+                        plan,
+                        TestingBlocks.zeroed(shape, random)::unit,
+                        new Receiving(),
+                        timing))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

@@ -154,7 +154,7 @@ class PrefillServiceTest {
     void aDeadlineEndsThePrefill() throws Exception {
         engine.chunks.drainPermits();
         Asked asked = under.ask(tokens(20));
-        asked.options = CallOptions.DEFAULT.withDeadlineAfter(300, TimeUnit.MILLISECONDS);
+        asked.options = CallOptions.DEFAULT.withDeadlineAfter(1, TimeUnit.SECONDS);
         assertThat(under.receive(asked).failed().reason()).isEqualTo(FailureReason.DEADLINE);
         assertThat(released(onlyPrefill())).isTrue();
     }
