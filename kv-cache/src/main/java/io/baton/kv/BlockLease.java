@@ -94,6 +94,27 @@ public final class BlockLease implements AutoCloseable {
     }
 
     /**
+     * Takes the blocks that come next from the cache instead, as far as {@code reusable} goes and they are visible by now:
+     * another sequence may have computed them since this one was admitted. Only while every block in the table is visible.
+     *
+     * @param reusable hashes of the leading blocks
+     * @return how many blocks were added to the table
+     */
+    public int reuse(List<BlockHash> reusable) {
+        requireOpen();
+        int before = blocks;
+        while (blocks == visible.size() && blocks < Math.min(reusable.size(), totalBlocks)) {
+            PrefixIndex.Node node = cache.tryHold(reusable.get(blocks).key());
+            if (node == null) {
+                break;
+            }
+            table[blocks++] = node.block;
+            visible.add(node);
+        }
+        return blocks - before;
+    }
+
+    /**
      * Makes whole block {@code index} visible under {@code hash}; the blocks before it must be visible. Again is a no-op.
      *
      * <p>When that hash is visible already (another sequence computed the same block meanwhile), this lease keeps its own

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>admitting holds the matched prefix, so its idle blocks stop being evictable and are subtracted first;
- *   <li>taking a block uses up one promise and one free or evicted block;
+ *   <li>taking a block uses up one promise and one free or evicted block; reusing one, a promise and at most one idle block;
  *   <li>publishing a block whose hash is cached already never makes an idle block held without freeing another one, see
  *       {@link BlockLease#publish};
  *   <li>closing a lease only gives back.
@@ -140,6 +140,16 @@ public final class KvCache {
     /** Adds a holder to a block that has one. */
     void hold(int block) {
         pool.hold(block);
+    }
+
+    /** Holds a visible block in place of one that was committed: at most one less is evictable, and one less promised. */
+    PrefixIndex.@Nullable Node tryHold(BlockKey key) {
+        PrefixIndex.Node node = index.find(key);
+        if (node != null) {
+            hold(node);
+            committed--;
+        }
+        return node;
     }
 
     void drop(int block) {

@@ -26,6 +26,7 @@ class KvCacheRandomOperationsTest {
             run.compare("seed %d, step %d".formatted(seed, step));
         }
         assertThat(run.refused).as("the pool was small enough to refuse").isPositive();
+        assertThat(run.reused).as("blocks that appeared after an admission were reused").isPositive();
         run.closeAll();
     }
 
@@ -38,6 +39,7 @@ class KvCacheRandomOperationsTest {
         private final NaiveCache naive;
         private final List<Pair> open = new ArrayList<>();
         private int refused;
+        private int reused;
 
         Run(long seed) {
             random = new Random(seed);
@@ -52,10 +54,11 @@ class KvCacheRandomOperationsTest {
                 return;
             }
             Pair pair = open.get(random.nextInt(open.size()));
-            switch (random.nextInt(7)) {
+            switch (random.nextInt(8)) {
                 case 0, 1 -> extend(pair);
                 case 2, 3, 4 -> publish(pair);
                 case 5 -> fork(pair);
+                case 6 -> reuse(pair);
                 default -> close(pair);
             }
         }
@@ -84,6 +87,13 @@ class KvCacheRandomOperationsTest {
                 pair.lease.publish(index, pair.hashes.get(index));
                 naive.publish(pair.naive, pair.hashes.get(index));
             }
+        }
+
+        void reuse(Pair pair) {
+            List<BlockHash> reusable = pair.hashes.subList(0, random.nextInt(pair.hashes.size() + 1));
+            int reused = pair.lease.reuse(reusable);
+            assertThat(reused).isEqualTo(naive.reuse(pair.naive, reusable));
+            this.reused += reused;
         }
 
         void fork(Pair pair) {

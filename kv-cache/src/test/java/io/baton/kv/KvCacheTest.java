@@ -113,6 +113,17 @@ class KvCacheTest {
     }
 
     @Test
+    void blocksComputedByOthersSinceAdmissionAreReused() {
+        BlockLease early = admit("early", PROMPT, 5);
+        cacheLeading(PROMPT, 3);
+        assertThat(early.reuse(PROMPT.subList(0, 2))).isEqualTo(2);
+        assertThat(early.reuse(PROMPT)).isEqualTo(1);
+        assertThat(cache.counts()).isEqualTo(new CacheCounts(8, 5, 0, 3, 2));
+        early.extendTo(4);
+        assertThat(early.reuse(PROMPT)).as("its fourth block is its own").isZero();
+    }
+
+    @Test
     void aBlockIsPublishedAfterItsParentAndOnlyUnderOneHash() {
         BlockLease lease = admit("a", PROMPT, 3);
         lease.extendTo(3);

@@ -85,6 +85,20 @@ final class NaiveCache {
         }
     }
 
+    int reuse(Lease lease, List<BlockHash> reusable) {
+        int before = lease.table.size();
+        for (BlockHash hash : reusable.subList(Math.min(before, reusable.size()), reusable.size())) {
+            Copy copy = visible(hash.key());
+            if (copy == null || lease.table.size() == lease.totalBlocks || lease.table.size() > lease.visible.size()) {
+                break;
+            }
+            copy.holders.add(lease);
+            lease.table.add(copy);
+            lease.visible.add(copy);
+        }
+        return lease.table.size() - before;
+    }
+
     void publish(Lease lease, BlockHash hash) {
         int index = lease.visible.size();
         Copy own = lease.table.get(index);
