@@ -32,6 +32,7 @@ public final class EngineHost implements AutoCloseable {
     /** Raised whenever any bit of any result may change. */
     public static final int ARITHMETIC_REVISION = 1;
 
+    private static final long WARM_UP_NANOS = 5_000_000_000L;
     private static final String BACKEND = "cpu";
     private static final String NO_ADAPTER = "";
 
@@ -74,6 +75,7 @@ public final class EngineHost implements AutoCloseable {
             ActivationMode mode = options.activations().orElseGet(() -> LlamaFiles.defaultMode(file));
             budget.reserve("weights", ModelPacker.memoryBytes(file, mode));
             PackedModel packed = ModelPacker.pack(file, mode, team, progress);
+            kernels.warmUp(System::nanoTime, WARM_UP_NANOS);
             EngineHost host = new EngineHost(packed, kernels, team, budget, file);
             log.info(
                     "{}: {} activations, {} kernels (--kernels changes it) on {} threads; {}",

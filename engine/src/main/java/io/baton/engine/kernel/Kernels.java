@@ -1,6 +1,7 @@
 package io.baton.engine.kernel;
 
 import io.baton.engine.memory.KvPool;
+import java.util.function.LongSupplier;
 
 /**
  * The arithmetic of a decoder model, defined to the bit. A result is a function of its operands alone: how many rows are
@@ -53,6 +54,9 @@ public interface Kernels {
     int ATTENTION_ROWS = 32;
 
     String name();
+
+    /** Gets over a slow start, if there is one, within about {@code patienceNanos}. */
+    default void warmUp(LongSupplier nanoClock, long patienceNanos) {}
 
     /** Scratch memory that {@link #product} and {@link #attend} of a model with these heads need. */
     long scratchBytes(int headDim, int group);

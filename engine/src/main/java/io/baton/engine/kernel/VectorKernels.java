@@ -2,6 +2,7 @@ package io.baton.engine.kernel;
 
 import io.baton.engine.memory.KvPool;
 import io.baton.engine.memory.OffHeap;
+import java.util.function.LongSupplier;
 import jdk.incubator.vector.FloatVector;
 
 /** {@link Kernels} with the Java Vector API, sixteen lanes at a time; always there, the same bits as the scalar ones. */
@@ -10,6 +11,11 @@ public final class VectorKernels implements Kernels {
     @Override
     public String name() {
         return "vector";
+    }
+
+    @Override
+    public void warmUp(LongSupplier nanoClock, long patienceNanos) {
+        VectorWarmup.run(this, nanoClock, patienceNanos);
     }
 
     @Override

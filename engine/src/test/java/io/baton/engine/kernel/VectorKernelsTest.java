@@ -1,8 +1,10 @@
 package io.baton.engine.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.baton.engine.KvType;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -35,6 +37,16 @@ class VectorKernelsTest {
         for (int seed = 0; seed < SEEDS; seed++) {
             differential.attention(type, seed);
         }
+    }
+
+    @Test
+    void warmingUpEndsByItselfAndNeverLaterThanTold() {
+        AtomicLong clock = new AtomicLong();
+        new VectorKernels().warmUp(clock::getAndIncrement, 800); // on this clock all rounds take the same
+        assertThat(clock.get()).isBetween(100L, 110L);
+        AtomicLong slow = new AtomicLong();
+        new VectorKernels().warmUp(() -> slow.getAndAdd(1000), 800);
+        assertThat(slow.get()).isEqualTo(2000);
     }
 
     @ParameterizedTest
