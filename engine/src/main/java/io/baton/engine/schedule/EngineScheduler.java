@@ -41,6 +41,7 @@ public final class EngineScheduler implements Engine {
     private final Inbox inbox;
     private final Intake intake;
     private final Schedule schedule;
+    private final Fills fills;
     private final Step step;
     private final Thread thread;
     private volatile EngineLoad load;
@@ -58,9 +59,10 @@ public final class EngineScheduler implements Engine {
         this.patience = patience;
         this.inbox = new Inbox(options.maxWaiting() + BURST);
         this.intake = new Intake(shape, options, runner.blocks(), nanoClock);
-        this.schedule = new Schedule(shape, options, runner, nanoClock, inbox);
+        this.schedule = new Schedule(shape, options, runner, nanoClock);
+        this.fills = new Fills(schedule, inbox);
         this.step = new Step(schedule);
-        this.load = schedule.load();
+        this.load = schedule.meter.load(schedule);
         this.thread = new Thread(this::run, "baton-engine-" + name);
         thread.setDaemon(true);
     }
@@ -146,7 +148,7 @@ public final class EngineScheduler implements Engine {
         Generation generation =
                 refusal.isEmpty() ? intake.generation(request, listener) : intake.refused(request, listener);
         submit(generation, refusal);
-        return new GenerationControl(generation, schedule, inbox);
+        return new GenerationControl(generation, schedule, fills, inbox);
     }
 
     private void submit(Sequence sequence, Optional<EngineException> refusal) {
@@ -261,7 +263,7 @@ public final class EngineScheduler implements Engine {
             step.run();
         }
         schedule.broadcast.flush();
-        load = schedule.load();
+        load = schedule.meter.load(schedule);
     }
 
     private long waitNanos() {

@@ -10,15 +10,15 @@ final class Fill implements FillLease {
     final Generation generation;
     private final KvUnits units;
     private final int cachedBlocks;
-    private final Schedule schedule;
+    private final Fills fills;
     private final Inbox inbox;
     private final AtomicBoolean over = new AtomicBoolean();
 
-    Fill(Generation generation, KvUnits units, int cachedBlocks, Schedule schedule, Inbox inbox) {
+    Fill(Generation generation, KvUnits units, int cachedBlocks, Fills fills, Inbox inbox) {
         this.generation = generation;
         this.units = units;
         this.cachedBlocks = cachedBlocks;
-        this.schedule = schedule;
+        this.fills = fills;
         this.inbox = inbox;
     }
 
@@ -38,21 +38,21 @@ final class Fill implements FillLease {
             throw new IllegalArgumentException(
                     "%d verified blocks of %d".formatted(wholeBlocks, units.blocks()));
         }
-        inbox.post(() -> schedule.verified(this, wholeBlocks));
+        inbox.post(() -> fills.verified(this, wholeBlocks));
     }
 
     @Override
     public void activate(float[] hidden) {
         float[] state = hidden.clone();
         if (over.compareAndSet(false, true)) {
-            inbox.post(() -> schedule.activate(this, state));
+            inbox.post(() -> fills.activate(this, state));
         }
     }
 
     @Override
     public void close() {
         if (over.compareAndSet(false, true)) {
-            inbox.post(() -> schedule.giveUp(this));
+            inbox.post(() -> fills.giveUp(this));
         }
     }
 }

@@ -66,6 +66,12 @@ final class Generation extends Sequence {
         return emitted.length >= maxOutput ? Optional.of(FinishReason.LENGTH) : Optional.empty();
     }
 
+    EngineException misuse(String call) {
+        return new EngineException(
+                EngineException.Kind.INTERNAL,
+                "%s called while %s is %s; it must be admitted and its blocks not lent".formatted(call, owner, phase));
+    }
+
     GenerationTimes times() {
         return times;
     }

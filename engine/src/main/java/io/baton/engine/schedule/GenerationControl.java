@@ -8,11 +8,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A caller's hold on a generation. Any thread. */
-record GenerationControl(Generation generation, Schedule schedule, Inbox inbox, AtomicBoolean cancelled)
+record GenerationControl(
+        Generation generation, Schedule schedule, Fills fills, Inbox inbox, AtomicBoolean cancelled)
         implements GenerationHandle {
 
-    GenerationControl(Generation generation, Schedule schedule, Inbox inbox) {
-        this(generation, schedule, inbox, new AtomicBoolean());
+    GenerationControl(Generation generation, Schedule schedule, Fills fills, Inbox inbox) {
+        this(generation, schedule, fills, inbox, new AtomicBoolean());
     }
 
     @Override
@@ -23,7 +24,7 @@ record GenerationControl(Generation generation, Schedule schedule, Inbox inbox, 
     @Override
     public CompletableFuture<FillLease> takeBlocks() {
         CompletableFuture<FillLease> taken = new CompletableFuture<>();
-        if (!inbox.post(() -> schedule.takeBlocks(generation, taken))) {
+        if (!inbox.post(() -> fills.takeBlocks(generation, taken))) {
             taken.completeExceptionally(EngineScheduler.closed());
         }
         return taken;

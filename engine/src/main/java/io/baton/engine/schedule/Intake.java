@@ -96,16 +96,14 @@ final class Intake {
         if (prompt >= shape.contextLength()) {
             throw new EngineException(
                     Kind.OUT_OF_RANGE,
-                    "the prompt has %d tokens, the context length is %d and the answer needs at least one; shorten the prompt"
+                    "the prompt has %d tokens, the context length is %d, and the answer needs one at least; shorten it"
                             .formatted(prompt, shape.contextLength()));
         }
         int output = maxOutput(request);
         int whole = request.choices() == 1 ? 0 : prompt / options.blockTokens();
         long blocks = neededBlocks(request) + (request.choices() - 1L) * (neededBlocks(request) - whole);
-        checkBlocks(
-                blocks,
-                "%d prompt tokens and up to %d output tokens%s"
-                        .formatted(prompt, output, request.choices() == 1 ? "" : " of each of %d answers".formatted(request.choices())));
+        String each = request.choices() == 1 ? "" : " of each of %d answers".formatted(request.choices());
+        checkBlocks(blocks, "%d prompt tokens and up to %d output tokens%s".formatted(prompt, output, each));
     }
 
     Generation generation(GenerationRequest request, GenerationListener listener) {

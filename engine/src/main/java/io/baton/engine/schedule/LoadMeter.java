@@ -1,6 +1,12 @@
 package io.baton.engine.schedule;
 
-/** Exponential means of what steps cost. Confined to the scheduler thread. */
+import io.baton.engine.EngineLoad;
+import io.baton.kv.CacheCounts;
+
+/**
+ * What an engine tells others of its load: exponential means of what steps cost, and counts. Confined to the scheduler
+ * thread.
+ */
 final class LoadMeter {
 
     /** A step's weight falls to a third within ten steps: quick enough to follow a changed batch, slow enough for noise. */
@@ -23,11 +29,36 @@ final class LoadMeter {
         }
     }
 
-    double prefillTokensPerSecond() {
+    EngineLoad load(Schedule schedule) {
+        CacheCounts counts = schedule.cache.counts();
+        long tokens = schedule.prefillTokensLeft();
+        int waiting = schedule.waiting.size();
+        for (Sequence sequence : schedule.waiting) {
+            tokens += sequence instanceof Prefill ? sequence.tokens.length : 0;
+        }
+        for (Sequence sequence : schedule.prefilling) {
+            waiting += sequence instanceof Prefill ? 1 : 0;
+        }
+        for (Generation generation : schedule.admitted) {
+            waiting += generation.phase == Generation.Phase.RUNNING ? 0 : 1;
+        }
+        return new EngineLoad(
+                tokens,
+                schedule.running.size(),
+                waiting,
+                counts.capacity(),
+                counts.free(),
+                counts.cached(),
+                counts.inUse(),
+                prefillTokensPerSecond(),
+                decodeStepMicros());
+    }
+
+    private double prefillTokensPerSecond() {
         return prefillNanos == 0 ? 0 : 1e9 * prefillTokens / prefillNanos;
     }
 
-    double decodeStepMicros() {
+    private double decodeStepMicros() {
         return decodeSteps == 0 ? 0 : decodeNanos / decodeSteps / 1e3;
     }
 }

@@ -2,15 +2,12 @@ package io.baton.engine.schedule;
 
 import io.baton.engine.EngineException;
 import io.baton.engine.EngineException.Kind;
-import io.baton.engine.EngineLoad;
 import io.baton.engine.EngineOptions;
-import io.baton.engine.FillLease;
 import io.baton.engine.FinishReason;
 import io.baton.engine.ModelShape;
 import io.baton.engine.PrefillTimes;
 import io.baton.engine.schedule.Generation.Phase;
 import io.baton.kv.BlockLease;
-import io.baton.kv.CacheCounts;
 import io.baton.kv.KvCache;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,7 +17,6 @@ import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,7 +37,6 @@ final class Schedule {
     final CacheBroadcast broadcast = new CacheBroadcast();
     final LoadMeter meter = new LoadMeter();
     final LongSupplier clock;
-    private final Inbox inbox;
 
     final NavigableSet<Sequence> waiting = new TreeSet<>(Sequence.ORDER);
     final Set<Generation> admitted = new LinkedHashSet<>(); // until they end
@@ -52,12 +47,11 @@ final class Schedule {
     private long arrivals;
     private @Nullable EngineException shutdown;
 
-    Schedule(ModelShape shape, EngineOptions options, ModelRunner runner, LongSupplier clock, Inbox inbox) {
+    Schedule(ModelShape shape, EngineOptions options, ModelRunner runner, LongSupplier clock) {
         this.shape = shape;
         this.options = options;
         this.runner = runner;
         this.clock = clock;
-        this.inbox = inbox;
         this.cache = KvCache.ofCapacity(runner.blocks(), options.blockTokens(), broadcast);
     }
 
@@ -147,7 +141,7 @@ final class Schedule {
         }
     }
 
-    private long prefillTokensLeft() {
+    long prefillTokensLeft() {
         return prefilling.stream().mapToLong(Sequence::tokensLeft).sum();
     }
 
@@ -158,87 +152,26 @@ final class Schedule {
             return;
         }
         if (generation.phase != Phase.ADMITTED) {
-            fail(generation, misuse(generation, "prefillLocally"));
+            fail(generation, generation.misuse("prefillLocally"));
             return;
         }
         generation.prefillAsked(clock.getAsLong());
         prefilling.add(generation);
     }
 
-    void takeBlocks(Generation generation, CompletableFuture<FillLease> taken) {
-        EngineException failure = generation.failure;
-        if (failure != null) {
-            taken.completeExceptionally(failure);
-            return;
+    /** What another sequence computed since this one was admitted need not be computed again. */
+    void reuse(Sequence sequence) {
+        int before = sequence.kv().computed();
+        sequence.kv().reuse(sequence.reusableBlocks());
+        int now = sequence.kv().computed();
+        if (now > before && sequence instanceof Prefill prefill) {
+            tell(prefill, () -> {
+                for (int layer = 0; layer < shape.layers(); layer++) {
+                    prefill.listener.layerFinished(layer, before, now);
+                }
+                prefill.listener.chunkFinished(now);
+            });
         }
-        if (generation.phase != Phase.ADMITTED) {
-            taken.completeExceptionally(misuse(generation, "takeBlocks"));
-            return;
-        }
-        SequenceKv kv = generation.kv();
-        int cachedBlocks = kv.visibleBlocks();
-        kv.makeRoomFor(generation.tokens.length);
-        TableUnits units = new TableUnits(runner, kv.table(), kv.blocks(), shape.layers());
-        Fill fill = new Fill(generation, units, cachedBlocks, this, inbox);
-        generation.fill = fill;
-        generation.phase = Phase.LENT;
-        if (!taken.complete(fill)) {
-            giveUp(fill); // the caller no longer wants it
-        }
-    }
-
-    private static EngineException misuse(Generation generation, String call) {
-        return new EngineException(
-                Kind.INTERNAL,
-                "%s called while %s is %s; it must be admitted and its blocks not lent"
-                        .formatted(call, generation, generation.phase));
-    }
-
-    void verified(Fill fill, int wholeBlocks) {
-        Generation generation = fill.generation;
-        if (generation.fill != fill || generation.ended) {
-            return;
-        }
-        // The last token is computed again after a failed fill, so its block is not published before activation.
-        int whole = Math.min(wholeBlocks, generation.reusableBlocks());
-        int positions = whole * options.blockTokens();
-        if (positions > generation.kv().computed()) {
-            generation.kv().advanceTo(positions);
-        }
-    }
-
-    void giveUp(Fill fill) {
-        Generation generation = fill.generation;
-        generation.fill = null;
-        if (generation.ended) {
-            releaseHeld(generation);
-        } else {
-            generation.kv().zeroFrom(generation.kv().visibleBlocks());
-            generation.phase = Phase.ADMITTED;
-        }
-    }
-
-    void activate(Fill fill, float[] hidden) {
-        Generation generation = fill.generation;
-        generation.fill = null;
-        if (generation.ended) {
-            releaseHeld(generation);
-            return;
-        }
-        for (int i = 0; i < Math.min(hidden.length, shape.dim()); i++) {
-            if (!Float.isFinite(hidden[i])) {
-                fail(generation, notFinite(generation, "in the hidden state it was activated with"));
-                return;
-            }
-        }
-        if (hidden.length != shape.dim()) {
-            String found = "%s was activated with a hidden state of %d values, the model has %d"
-                    .formatted(generation, hidden.length, shape.dim());
-            fail(generation, new EngineException(Kind.INVALID_ARGUMENT, found));
-            return;
-        }
-        generation.kv().advanceTo(generation.tokens.length);
-        run(generation, hidden);
     }
 
     /** Tokens up to {@code end} are computed; {@code hidden} is there when those were the last. */
@@ -261,7 +194,8 @@ final class Schedule {
         }
     }
 
-    private void run(Generation generation, float[] hidden) {
+    /** Its prompt is computed: its answers join the running batch. */
+    void run(Generation generation, float[] hidden) {
         generation.promptDone(clock.getAsLong());
         int first = generation.request.firstChoice();
         for (int i = 0; i < generation.request.choices(); i++) {
@@ -353,7 +287,8 @@ final class Schedule {
         }
     }
 
-    private void releaseHeld(Sequence sequence) {
+    /** Nobody touches the blocks of an ended sequence any more. */
+    void releaseHeld(Sequence sequence) {
         if (held.remove(sequence)) {
             sequence.kv().close();
         }
@@ -378,37 +313,8 @@ final class Schedule {
         return shutdown != null;
     }
 
-    // What others may know.
-
-    EngineLoad load() {
-        CacheCounts counts = cache.counts();
-        long tokens = prefillTokensLeft();
-        for (Sequence sequence : waiting) {
-            tokens += sequence instanceof Prefill ? sequence.tokens.length : 0;
-        }
-        int notRunning = (int) admitted.stream().filter(each -> each.phase != Phase.RUNNING).count();
-        int prefills = (int) prefilling.stream().filter(Prefill.class::isInstance).count();
-        return new EngineLoad(
-                tokens,
-                running.size(),
-                waiting.size() + notRunning + prefills,
-                counts.capacity(),
-                counts.free(),
-                counts.cached(),
-                counts.inUse(),
-                meter.prefillTokensPerSecond(),
-                meter.decodeStepMicros());
-    }
-
     int occupied() {
         return occupied;
-    }
-
-    static EngineException notFinite(Sequence sequence, String where) {
-        return new EngineException(
-                Kind.INTERNAL,
-                "%s has an activation that is not finite, %s; the model overflows in these numerics"
-                        .formatted(sequence, where));
     }
 
     /** Calls a listener; if it throws, its sequence ends. */

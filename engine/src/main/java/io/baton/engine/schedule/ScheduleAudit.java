@@ -46,7 +46,8 @@ final class ScheduleAudit {
                     generation, " is admitted, but ended or without blocks");
             require(
                     (generation.fill != null) == (generation.phase == Phase.LENT),
-                    generation, " is ", generation.phase, ", its blocks are ", generation.fill == null ? "not lent" : "lent");
+                    generation, " is ", generation.phase, ", its blocks are ",
+                    generation.fill == null ? "not lent" : "lent");
             require(
                     schedule.prefilling.contains(generation) == (generation.phase == Phase.PREFILLING),
                     generation, " is ", generation.phase, ", but that is not the queue it is in");

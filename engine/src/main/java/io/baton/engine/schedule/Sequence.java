@@ -1,6 +1,7 @@
 package io.baton.engine.schedule;
 
 import io.baton.engine.EngineException;
+import io.baton.engine.EngineException.Kind;
 import io.baton.kv.BlockChain;
 import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +60,13 @@ abstract sealed class Sequence permits Generation, Prefill {
 
     /** Tells its listener that it ended. */
     abstract void tellFailed(EngineException cause);
+
+    final EngineException notFinite(String where) {
+        return new EngineException(
+                Kind.INTERNAL,
+                "%s has an activation that is not finite, %s; the model overflows in these numerics"
+                        .formatted(owner, where));
+    }
 
     @Override
     public final String toString() {

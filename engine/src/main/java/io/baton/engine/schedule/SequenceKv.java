@@ -39,6 +39,13 @@ final class SequenceKv implements AutoCloseable {
         return lease.visibleBlocks();
     }
 
+    /** Goes on behind blocks that others computed since the last chunk, at most the first {@code reusableBlocks}. */
+    void reuse(int reusableBlocks) {
+        if (lease.reuse(chain.hashes().subList(0, reusableBlocks)) > 0) {
+            computed = lease.blocks() * chain.blockTokens();
+        }
+    }
+
     /** Has zeroed blocks for {@code positions} positions. */
     void makeRoomFor(int positions) {
         int before = lease.blocks();

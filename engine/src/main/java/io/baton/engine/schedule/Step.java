@@ -85,9 +85,13 @@ final class Step {
             }
         }
         int budget = schedule.options.chunkTokens();
-        for (Sequence sequence : schedule.prefilling) {
+        for (Sequence sequence : List.copyOf(schedule.prefilling)) {
             if (budget == 0) {
                 break;
+            }
+            schedule.reuse(sequence);
+            if (sequence.ended) {
+                continue; // its listener threw
             }
             SequenceKv kv = sequence.kv();
             int first = kv.computed();
@@ -134,7 +138,7 @@ final class Step {
         Throwable thrown = chunk.thrown;
         if (!runner.finite(chunk.entry)) {
             String where = "in tokens %d to %d of its prompt".formatted(chunk.first, chunk.end - 1);
-            schedule.fail(chunk.sequence, Schedule.notFinite(chunk.sequence, where));
+            schedule.fail(chunk.sequence, chunk.sequence.notFinite(where));
         } else if (thrown != null) {
             log.error("the listener of {} threw; the sequence ends", chunk.sequence, thrown);
             String message = "the listener of %s threw: %s".formatted(chunk.sequence, thrown);
@@ -155,7 +159,7 @@ final class Step {
         }
         if (!runner.finite(choice.entry)) {
             String where = "in output token %d".formatted(choice.outputs - 1);
-            schedule.fail(choice.generation, Schedule.notFinite(choice.generation, where));
+            schedule.fail(choice.generation, choice.generation.notFinite(where));
             return;
         }
         runner.hidden(choice.entry, choice.nextHidden());

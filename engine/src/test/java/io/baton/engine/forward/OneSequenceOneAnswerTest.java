@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.baton.engine.ActivationMode;
+import io.baton.engine.KernelChoice;
 import io.baton.engine.KvType;
 import io.baton.engine.ModelShape;
+import io.baton.engine.kernel.KernelProvider;
 import io.baton.engine.kernel.Kernels;
 import io.baton.engine.kernel.ReorderedKernels;
 import io.baton.engine.kernel.ScalarKernels;
@@ -24,6 +26,7 @@ class OneSequenceOneAnswerTest {
     private static final int WHOLE = Integer.MAX_VALUE / 8;
     private static final Kernels SCALAR = new ScalarKernels();
     private static final Kernels VECTOR = new VectorKernels();
+    private static final Kernels FASTEST = KernelProvider.of(KernelChoice.AUTO); // native ones where there are any
 
     static Iterable<Arguments> numerics() {
         return Arrays.stream(ActivationMode.values())
@@ -47,6 +50,7 @@ class OneSequenceOneAnswerTest {
                     same(vector.inChunksOf(32).among(4), tokens, expected);
                     same(vector.inChunksOf(100).inBlocksOf(64).onThreads(2).among(2), tokens, expected);
                     same(vector.inBlocksOf(128), tokens, expected);
+                    same(reference.with(FASTEST).inChunksOf(33).onThreads(2).among(3), tokens, expected);
                     same(reference.inChunksOf(7).inBlocksOf(64).among(1), tokens, expected);
                 }
             }

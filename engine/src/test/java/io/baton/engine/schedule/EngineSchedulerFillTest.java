@@ -71,6 +71,38 @@ class EngineSchedulerFillTest {
     }
 
     @Test
+    void whatIsSaidOfGivenUpBlocksIsIgnored() {
+        TestingGeneration listener = new TestingGeneration(Requests.greedy("a", tokens(40), 6));
+        GenerationHandle handle = engine.submit(listener);
+        engine.turn();
+        CompletableFuture<FillLease> lease = handle.takeBlocks();
+        engine.turn();
+        lease.join().close();
+        lease.join().verified(2);
+        lease.join().activate(new float[TestingModel.DIM]);
+        handle.prefillLocally();
+        engine.runUntilEnded(listener);
+        assertThat(listener.prefilled).containsExactly(32, 40);
+        assertThat(listener.tokens(0)).isEqualTo(TestingModel.answer(listener.request, 0).tokens());
+        engine.assertIdle();
+    }
+
+    @Test
+    void aHiddenStateThatCannotBeIsRefused() {
+        for (float[] hidden : new float[][] {{1, 2, Float.NaN, 4}, {1, 2, 3}}) {
+            TestingGeneration listener = new TestingGeneration(Requests.greedy("a", tokens(20), 6));
+            GenerationHandle handle = engine.submit(listener);
+            engine.turn();
+            CompletableFuture<FillLease> lease = handle.takeBlocks();
+            engine.turn();
+            lease.join().activate(hidden);
+            engine.runUntilEnded(listener);
+            assertThat(listener.failure()).hasMessageContaining(hidden.length == 4 ? "not finite" : "of 3 values");
+            engine.assertIdle();
+        }
+    }
+
+    @Test
     void blocksAreHeldUntilTheLeaseClosesEvenIfTheSequenceIsCancelled() {
         TestingGeneration listener = new TestingGeneration(Requests.greedy("a", tokens(37), 6));
         GenerationHandle handle = engine.submit(listener);

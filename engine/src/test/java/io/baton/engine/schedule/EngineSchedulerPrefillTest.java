@@ -6,13 +6,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.baton.engine.EngineException;
 import io.baton.engine.EngineException.Kind;
 import io.baton.engine.FinishReason;
+import io.baton.engine.GenerationHandle;
+import io.baton.engine.GenerationRequest;
 import io.baton.engine.KvUnits;
 import io.baton.engine.PrefillHandle;
 import io.baton.engine.PrefillListener;
 import io.baton.engine.PrefillRequest;
 import io.baton.engine.PrefillTimes;
+import io.baton.engine.sample.SamplingParameters;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Prompts computed for another node. */
@@ -38,6 +42,27 @@ class EngineSchedulerPrefillTest {
         firstHandle.release();
         secondHandle.release();
         engine.turn();
+        engine.assertIdle();
+    }
+
+    @Test
+    void blocksThatOthersComputeMeanwhileAreAnnouncedAndNotComputedAgain() {
+        TestingGeneration urgent = new TestingGeneration(new GenerationRequest(
+                "urgent", tokens(60), Requests.NONE, Requests.ROOT, SamplingParameters.GREEDY, 1, 1, Set.of(), -1, 9));
+        GenerationHandle handle = engine.submit(urgent);
+        TestingGeneration other = new TestingGeneration(Requests.greedy("other", new int[16], 1));
+        engine.submitLocally(other);
+        engine.turn();
+        TestingPrefill prefill = new TestingPrefill(Requests.prefill("p", tokens(60)));
+        PrefillHandle reading = engine.submit(prefill);
+        engine.turn();
+        assertThat(prefill.layerEnds).as("half of the chunk was left for it").containsOnly(16);
+        handle.prefillLocally();
+        engine.turns(2);
+        assertThat(prefill.done()).containsExactly(16, 48, 60);
+        assertThat(prefill.hidden()).isEqualTo(TestingModel.compute(tokens(60)).hidden());
+        reading.release();
+        engine.runUntilEnded(urgent);
         engine.assertIdle();
     }
 

@@ -68,6 +68,19 @@ class EngineSchedulerTest {
     }
 
     @Test
+    void requestsAdmittedTogetherComputeACommonPrefixOnce() {
+        TestingGeneration first = new TestingGeneration(Requests.greedy("a", tokens(70), 1));
+        TestingGeneration second = new TestingGeneration(Requests.greedy("b", tokens(70), 1));
+        engine.submitLocally(first);
+        engine.submitLocally(second);
+        engine.runUntilEnded(second);
+        assertThat(second.admitted).isCompletedWithValue(0);
+        assertThat(second.prefilled).containsExactly(70);
+        assertThat(engine.runner.steps).isEqualTo(3);
+        assertThat(second.tokens(0)).isEqualTo(TestingModel.answer(second.request, 0).tokens());
+    }
+
+    @Test
     void generatedBlocksAreCachedToo() {
         TestingGeneration first = engine.generate(Requests.greedy("a", tokens(16), 40));
         int[] history = IntStream.concat(Arrays.stream(tokens(16)), Arrays.stream(first.tokenIds(0))).toArray();

@@ -27,6 +27,7 @@ final class TestingPrefill implements PrefillListener {
     private final long[][] expected;
     private @Nullable KvUnits units;
     private int done;
+    private final List<Integer> chunks = new ArrayList<>();
 
     TestingPrefill(PrefillRequest request) {
         this.request = request;
@@ -63,6 +64,7 @@ final class TestingPrefill implements PrefillListener {
             require(end == tokensDone, "a layer ends at " + end);
         }
         done = tokensDone;
+        chunks.add(tokensDone);
     }
 
     @Override
@@ -104,6 +106,11 @@ final class TestingPrefill implements PrefillListener {
         if (!holds) {
             throw new AssertionError(request.owner() + ": " + found);
         }
+    }
+
+    /** How far each chunk came. */
+    List<Integer> done() {
+        return chunks;
     }
 
     float[] hidden() {
