@@ -69,15 +69,39 @@ final class KvStreams {
         open.decrementAndGet();
     }
 
-    /** Opens a stream in the current gRPC context, whose deadline and cancellation reach the prefill node. */
-    KvReceiver receive(String member, PrefillStart.Builder start, ReceivePlan plan, ReceiveListener listener) {
-        Channel channel = channels.kv(member, PeerRole.PREFILL);
-        // A ranked node is believed to live: do not sit out a back-off that began while it did not.
-        if (channel instanceof ManagedChannel managed
-                && managed.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
-            managed.resetConnectBackoff();
+    /** A way to a member: one of its channels. */
+    Way to(String member) {
+        return new Way(channels.kv(member, PeerRole.PREFILL));
+    }
+
+    /** One channel to a prefill node, as one attempt uses it. */
+    final class Way {
+
+        private final Channel channel;
+
+        private Way(Channel channel) {
+            this.channel = channel;
         }
-        return KvReceiver.prefill(
-                telemetry.traced(channel), CallOptions.DEFAULT.withExecutor(threads), start, plan, listener, timing);
+
+        /** Opens a stream in the current gRPC context, whose deadline and cancellation reach the prefill node. */
+        KvReceiver receive(PrefillStart.Builder start, ReceivePlan plan, ReceiveListener listener) {
+            // A ranked node is believed to live: do not sit out a back-off that began while it did not.
+            if (channel instanceof ManagedChannel managed
+                    && managed.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+                managed.resetConnectBackoff();
+            }
+            return KvReceiver.prefill(
+                    telemetry.traced(channel), CallOptions.DEFAULT.withExecutor(threads), start, plan, listener, timing);
+        }
+
+        /**
+         * Nothing came this way for too long. Its connection may be dead without knowing, which keepalive takes 15 s to
+         * find out: the next stream gets a new one, those that run keep theirs.
+         */
+        void suspect() {
+            if (channel instanceof ManagedChannel managed) {
+                managed.enterIdle();
+            }
+        }
     }
 }

@@ -170,8 +170,9 @@ final class RemotePrefill {
         for (int token : tokens) {
             start.addTokenIds(token);
         }
-        PrefillAttempt attempt = PrefillAttempt.open(
-                this::takeBlocks, listener -> streams.receive(candidate.node(), start, plan, listener));
+        KvStreams.Way way = streams.to(candidate.node());
+        PrefillAttempt attempt =
+                PrefillAttempt.open(this::takeBlocks, listener -> way.receive(start, plan, listener));
         current = attempt;
         if (aborted) {
             attempt.cancel("the sequence has ended"); // it ended before it could be told
@@ -180,6 +181,9 @@ final class RemotePrefill {
         if (outcome == null) {
             attempt.cancel(RESERVE_NEEDED);
             outcome = attempt.await();
+        }
+        if (outcome instanceof ReceiveOutcome.Failed failed && failed.reason() == FailureReason.STALLED) {
+            way.suspect();
         }
         return outcome;
     }

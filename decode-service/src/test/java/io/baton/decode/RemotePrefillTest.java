@@ -11,6 +11,7 @@ import io.baton.proto.v1.Reason;
 import io.baton.proto.v1.Route;
 import io.baton.proto.v1.RouteEvent;
 import io.baton.proto.v1.TtftParts;
+import io.baton.serving.Channels;
 import io.baton.transfer.FailureReason;
 import io.baton.transfer.KvSender;
 import io.grpc.Status;
@@ -166,6 +167,21 @@ class RemotePrefillTest {
             TtftParts parts = answer.tokens().getFirst().getTtft();
             assertThat(parts.getExposedTransferMicros()).isGreaterThan(900_000);
             decode.assertPoolAtBaseline();
+        }
+    }
+
+    @Test
+    void afterAStallTheNextStreamTravelsOnANewConnection() throws Exception {
+        try (ScriptedPrefillNode prefill = ScriptedPrefillNode.that(handing -> {});
+                NodeUnderTest decode = new NodeUnderTest(prefill)) {
+            decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, prefill)).finished();
+            prefill.script(ScriptedPrefillNode.Handing::serve);
+            for (int i = 0; i < Channels.KV_CHANNELS; i++) {
+                decode.ask(remote(FALLBACK_POLICY_FAIL, prefill)).finished();
+            }
+            assertThat(prefill.handings.stream().map(ScriptedPrefillNode.Handing::peer))
+                    .as("two channels, one of which has connected anew")
+                    .doesNotHaveDuplicates();
         }
     }
 

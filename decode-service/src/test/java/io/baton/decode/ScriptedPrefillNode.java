@@ -15,6 +15,7 @@ import io.baton.transfer.SenderTimes;
 import io.baton.transfer.Timing;
 import io.baton.transfer.TransferShape;
 import io.baton.transfer.VerifiedBlocks;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
@@ -164,6 +165,11 @@ final class ScriptedPrefillNode implements AutoCloseable {
 
         private void begin(PrefillStart received) {
             start = received;
+        }
+
+        /** The other end of the connection it came on. */
+        String peer() {
+            return String.valueOf(call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
         }
 
         private void told(Consumer<KvSender> what) {
