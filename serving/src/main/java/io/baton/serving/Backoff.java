@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /**
- * Exponential waiting times with jitter: the n-th lies between half and all of {@code min(limit, first · 2ⁿ)}, so that many
- * clients of one failed peer do not come back at once.
+ * Exponential waiting times with jitter: the n-th lies between half and all of {@code min(limit, first · 2ⁿ)}, so that
+ * many clients of one failed peer do not come back at once.
  */
 public record Backoff(Duration first, Duration limit) {
 

@@ -1,6 +1,7 @@
 package io.baton.serving;
 
 import io.grpc.Channel;
+import io.grpc.ChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.util.ArrayList;
@@ -13,8 +14,8 @@ import java.util.stream.Stream;
 
 /**
  * The connections of one process to its peers. Tokens, Watch and health share one channel per peer; KV streams have
- * channels of their own, so that a handoff of many megabytes never stands in front of a token. Connections are made lazily,
- * kept alive, and never retry a call: each failure has one layer that retries it. Thread-safe.
+ * channels of their own, so that a handoff of many megabytes never stands in front of a token. Connections are made
+ * lazily, kept alive, and never retry a call: each failure has one layer that retries it. Thread-safe.
  */
 public final class Channels implements AutoCloseable {
 
@@ -25,7 +26,8 @@ public final class Channels implements AutoCloseable {
     public static final int KV_WINDOW_BYTES = 4 << 20;
 
     private static final int CONTROL_MESSAGE_BYTES = 8 << 20;
-    // A frame holds at most max(1 MiB, one (layer, block) unit) and its header; units are 32 to 64 KiB on current models.
+    // A frame holds at most max(1 MiB, one (layer, block) unit) and its header; units are 32 to 64 KiB on current
+    // models.
     private static final int KV_MESSAGE_BYTES = 16 << 20;
 
     private record Peer(String target, PeerRole role) {}
@@ -37,11 +39,19 @@ public final class Channels implements AutoCloseable {
     }
 
     private final TlsSettings tls;
+    private final TlsCredentials credentials;
+    private final ChannelCredentials channelCredentials;
     private final Map<Peer, ManagedChannel> control = new ConcurrentHashMap<>();
     private final Map<Peer, KvChannels> kv = new ConcurrentHashMap<>();
 
     public Channels(TlsSettings tls) {
+        this(tls, TlsCredentials.of(tls));
+    }
+
+    Channels(TlsSettings tls, TlsCredentials credentials) {
         this.tls = tls;
+        this.credentials = credentials;
+        this.channelCredentials = credentials.forChannels();
     }
 
     /**
@@ -53,7 +63,9 @@ public final class Channels implements AutoCloseable {
     public Channel control(String target, PeerRole role) {
         return control.computeIfAbsent(
                 new Peer(target, role),
-                peer -> builder(peer).maxInboundMessageSize(CONTROL_MESSAGE_BYTES).build());
+                peer -> builder(peer)
+                        .maxInboundMessageSize(CONTROL_MESSAGE_BYTES)
+                        .build());
     }
 
     /** One of the peer's KV channels, in turn. */
@@ -73,7 +85,7 @@ public final class Channels implements AutoCloseable {
     }
 
     private NettyChannelBuilder builder(Peer peer) {
-        NettyChannelBuilder builder = NettyChannelBuilder.forTarget(peer.target(), tls.channelCredentials())
+        NettyChannelBuilder builder = NettyChannelBuilder.forTarget(peer.target(), channelCredentials)
                 .disableRetry()
                 .keepAliveTime(10, TimeUnit.SECONDS)
                 .keepAliveTimeout(5, TimeUnit.SECONDS)
@@ -97,28 +109,33 @@ public final class Channels implements AutoCloseable {
 
     /** Forgets a peer that has left; its running calls are cancelled. */
     public void drop(String target) {
-        control.keySet().stream().filter(peer -> peer.target().equals(target)).toList().forEach(peer -> {
-            ManagedChannel channel = control.remove(peer);
-            if (channel != null) {
-                channel.shutdownNow();
-            }
-        });
-        kv.keySet().stream().filter(peer -> peer.target().equals(target)).toList().forEach(peer -> {
-            KvChannels channels = kv.remove(peer);
-            if (channels != null) {
-                channels.channels().forEach(ManagedChannel::shutdownNow);
-            }
-        });
+        control.keySet().stream()
+                .filter(peer -> peer.target().equals(target))
+                .toList()
+                .forEach(peer -> {
+                    ManagedChannel channel = control.remove(peer);
+                    if (channel != null) {
+                        channel.shutdownNow();
+                    }
+                });
+        kv.keySet().stream()
+                .filter(peer -> peer.target().equals(target))
+                .toList()
+                .forEach(peer -> {
+                    KvChannels channels = kv.remove(peer);
+                    if (channels != null) {
+                        channels.channels().forEach(ManagedChannel::shutdownNow);
+                    }
+                });
     }
 
     /** Cancels every call and disconnects. */
     @Override
     public void close() {
-        Stream.concat(
-                        control.values().stream(),
-                        kv.values().stream().flatMap(channels -> channels.channels().stream()))
+        Stream.concat(control.values().stream(), kv.values().stream().flatMap(channels -> channels.channels().stream()))
                 .forEach(ManagedChannel::shutdownNow);
         control.clear();
         kv.clear();
+        credentials.close();
     }
 }

@@ -6,8 +6,8 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * The most recent deltas of one epoch, bounded by the number of block keys they name. Sequence numbers are consecutive and
- * begin at 1. Confined to the events thread.
+ * The most recent deltas of one epoch, bounded by the number of block keys they name. Sequence numbers are consecutive
+ * and begin at 1. Confined to the events thread.
  */
 final class DeltaRing {
 
@@ -51,7 +51,9 @@ final class DeltaRing {
 
     /** Whether a watcher that has seen everything up to {@code sequence} of {@code epoch} can go on from here. */
     boolean remembers(long epoch, long sequence) {
-        return epoch == this.epoch && sequence <= lastSequence && (sequence == lastSequence || firstSequence() <= sequence + 1);
+        return epoch == this.epoch
+                && sequence <= lastSequence
+                && (sequence == lastSequence || firstSequence() <= sequence + 1);
     }
 
     private long firstSequence() {

@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Ends a process in order: what was added last (the gateway) drains first, so that work already taken still finds the
- * nodes behind it. Runs on SIGTERM or Ctrl-C once {@link #onSignal} was called; the process then exits with 0. Thread-safe.
+ * nodes behind it. Runs on SIGTERM or Ctrl-C once {@link #onSignal} was called; the process then exits with 0.
+ * Thread-safe.
  */
 public final class Drain {
 
@@ -49,7 +50,9 @@ public final class Drain {
         return started.get();
     }
 
-    /** Drains all steps, last added first; later calls wait for the first. A step that fails does not stop the others. */
+    /**
+     * Drains all steps, last added first; later calls wait for the first. A step that fails does not stop the others.
+     */
     public void run() {
         if (started.compareAndSet(false, true)) {
             long deadline = clock.millis() + limit.toMillis();
@@ -94,13 +97,14 @@ public final class Drain {
     /** From now on SIGTERM and SIGINT drain, then end the process with exit code 0. */
     public void onSignal() {
         if (armed.compareAndSet(false, true)) {
-            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("drain").unstarted(() -> {
-                if (armed.get()) {
-                    run();
-                    // After a signal the JVM would exit with 128 + its number, though everything went as asked.
-                    Runtime.getRuntime().halt(0);
-                }
-            }));
+            Runtime.getRuntime()
+                    .addShutdownHook(Thread.ofPlatform().name("drain").unstarted(() -> {
+                        if (armed.get()) {
+                            run();
+                            // After a signal the JVM would exit with 128 + its number, though everything went as asked.
+                            Runtime.getRuntime().halt(0);
+                        }
+                    }));
         }
     }
 

@@ -14,7 +14,6 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A running gRPC server: the given services, health (v1) by service name, and reflection (v1). Calls run on virtual threads
- * unless told otherwise. Thread-safe.
+ * A running gRPC server: the given services, health (v1) by service name, and reflection (v1). Calls run on virtual
+ * threads unless told otherwise. Thread-safe.
  */
 public final class GrpcServer implements AutoCloseable {
 
@@ -37,14 +36,17 @@ public final class GrpcServer implements AutoCloseable {
     private final Server server;
     private final Optional<Server> healthServer;
     private final Health health;
+    private final TlsCredentials credentials;
     private final int port;
     private final Optional<Integer> healthPort;
 
-    private GrpcServer(String name, Server server, Optional<Server> healthServer, Health health) {
+    private GrpcServer(
+            String name, Server server, Optional<Server> healthServer, Health health, TlsCredentials credentials) {
         this.name = name;
         this.server = server;
         this.healthServer = healthServer;
         this.health = health;
+        this.credentials = credentials;
         this.port = server.getPort();
         this.healthPort = healthServer.map(Server::getPort);
     }
@@ -74,7 +76,9 @@ public final class GrpcServer implements AutoCloseable {
         health.drain();
     }
 
-    /** Stops accepting calls, waits up to {@code limit} for running ones, then cancels what is left; true when none was. */
+    /**
+     * Stops accepting calls, waits up to {@code limit} for running ones, then cancels what is left; true when none was.
+     */
     public boolean drain(Duration limit) {
         markDraining();
         server.shutdown();
@@ -96,6 +100,7 @@ public final class GrpcServer implements AutoCloseable {
     public void close() {
         server.shutdownNow();
         healthServer.ifPresent(Server::shutdownNow);
+        credentials.close();
         try {
             server.awaitTermination(5, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
@@ -159,23 +164,28 @@ public final class GrpcServer implements AutoCloseable {
             InetAddress address = address();
             refuseExposedPlaintext(address);
             Health health = new Health(services);
-            Server server = started(mainServer(address, health), address, listen.port(), "--port");
+            TlsCredentials credentials = TlsCredentials.of(listen.tls());
+            Optional<Server> main = Optional.empty();
             try {
+                Server server = started(mainServer(address, health, credentials), address, listen.port(), "--port");
+                main = Optional.of(server);
                 Optional<Server> healthServer = listen.healthPort()
                         .map(port -> started(healthServer(address, port, health), address, port, "--health-port"));
-                GrpcServer running = new GrpcServer(name, server, healthServer, health);
+                GrpcServer running = new GrpcServer(name, server, healthServer, health, credentials);
                 LOG.info("{} listens on {}:{} ({})", name, listen.host(), running.port(), security());
-                running.healthPort().ifPresent(port -> LOG.info("{} tells its health on {}:{}", name, listen.host(), port));
+                running.healthPort()
+                        .ifPresent(port -> LOG.info("{} tells its health on {}:{}", name, listen.host(), port));
                 return running;
             } catch (RuntimeException e) {
-                server.shutdownNow();
+                main.ifPresent(Server::shutdownNow);
+                credentials.close();
                 throw e;
             }
         }
 
-        private NettyServerBuilder mainServer(InetAddress address, Health health) {
+        private NettyServerBuilder mainServer(InetAddress address, Health health, TlsCredentials credentials) {
             NettyServerBuilder builder = NettyServerBuilder.forAddress(
-                            new InetSocketAddress(address, listen.port()), listen.tls().serverCredentials())
+                            new InetSocketAddress(address, listen.port()), credentials.forServer())
                     .executor(executor.orElseGet(Executors::newVirtualThreadPerTaskExecutor))
                     .maxInboundMessageSize(limits.inboundMessageBytes())
                     .maxInboundMetadataSize(limits.inboundMetadataBytes())
@@ -207,7 +217,8 @@ public final class GrpcServer implements AutoCloseable {
                 return InetAddress.getByName(listen.host());
             } catch (UnknownHostException e) {
                 throw new ServingException(
-                        "%s: host %s is unknown; give --host an address of this machine".formatted(name, listen.host()), e);
+                        "%s: host %s is unknown; give --host an address of this machine".formatted(name, listen.host()),
+                        e);
             }
         }
 
@@ -215,7 +226,8 @@ public final class GrpcServer implements AutoCloseable {
             TlsSettings tls = listen.tls();
             if (!address.isLoopbackAddress() && !tls.servesTls() && !tls.insecure()) {
                 throw new ServingException(
-                        "%s: refusing to listen on %s without TLS; give --tls-certificate and --tls-key (and --tls-trust for mutual TLS), listen on 127.0.0.1, or pass --insecure"
+                        ("%s: refusing to listen on %s without TLS; give --tls-certificate and --tls-key (and --tls-trust"
+                                        + " for mutual TLS), listen on 127.0.0.1, or pass --insecure")
                                 .formatted(name, listen.host()));
             }
         }
@@ -231,12 +243,14 @@ public final class GrpcServer implements AutoCloseable {
             } catch (IOException e) {
                 if (hasCause(e, BindException.class) || hasMessage(e, "Address already in use")) {
                     throw new ServingException(
-                            "%s: port %d of %s is taken by another process; stop that one or choose another port with %s (0 picks a free one)"
+                            ("%s: port %d of %s is taken by another process; stop that one or choose another port with"
+                                            + " %s (0 picks a free one)")
                                     .formatted(name, port, address.getHostAddress(), flag),
                             e);
                 }
                 throw new ServingException(
-                        "%s cannot listen on %s:%d: %s".formatted(name, address.getHostAddress(), port, e.getMessage()), e);
+                        "%s cannot listen on %s:%d: %s".formatted(name, address.getHostAddress(), port, e.getMessage()),
+                        e);
             }
         }
 

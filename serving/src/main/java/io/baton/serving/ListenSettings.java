@@ -12,9 +12,11 @@ import java.util.Optional;
  */
 public record ListenSettings(String host, int port, Optional<Integer> healthPort, TlsSettings tls) {
 
-    public static final Setting<String> HOST = Setting.text("host", "Address to listen on").withDefault("127.0.0.1");
-    public static final Setting<Integer> PORT =
-            Setting.integer("port", "Port to listen on; 0 picks a free one").checked(ListenSettings::isPort, "a port, 0 to 65535").withDefault("0");
+    public static final Setting<String> HOST =
+            Setting.text("host", "Address to listen on").withDefault("127.0.0.1");
+    public static final Setting<Integer> PORT = Setting.integer("port", "Port to listen on; 0 picks a free one")
+            .checked(ListenSettings::isPort, "a port, 0 to 65535")
+            .withDefault("0");
     public static final Setting<Optional<Integer>> HEALTH_PORT = Setting.integer(
                     "health-port", "Plaintext port that serves only grpc.health.v1, for probes; 0 picks a free one")
             .checked(ListenSettings::isPort, "a port, 0 to 65535")

@@ -13,9 +13,9 @@ import java.util.logging.LogManager;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /**
- * Logging as Baton sets it up wherever this module is on the class path: one line per event on stderr, java.util.logging
- * (gRPC's) included. {@code -Dbaton.log=debug} sets the level, {@code -Dbaton.log.format=json} prints JSON, and
- * {@code -Dlogback.configurationFile=…} replaces all of it. Called by logback.
+ * Logging as Baton sets it up wherever this module is on the class path: one line per event on stderr,
+ * java.util.logging (gRPC's) included. {@code -Dbaton.log=debug} sets the level, {@code -Dbaton.log.format=json} prints
+ * JSON, and {@code -Dlogback.configurationFile=…} replaces all of it. Called by logback.
  */
 public final class Logging extends ContextAwareBase implements Configurator {
 
@@ -38,9 +38,11 @@ public final class Logging extends ContextAwareBase implements Configurator {
         root.addAppender(console);
         context.getLogger("io.grpc").setLevel(Level.WARN);
         // Repeats, with a stack trace, what the call's own status says.
-        context.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerStream").setLevel(Level.ERROR);
+        context.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerStream")
+                .setLevel(Level.ERROR);
         // Warns of every stream that a peer resets while bytes are queued, as each cancelled transfer does.
-        context.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerHandler").setLevel(Level.ERROR);
+        context.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerHandler")
+                .setLevel(Level.ERROR);
 
         LogManager.getLogManager().reset();
         SLF4JBridgeHandler.removeHandlersForRootLogger();

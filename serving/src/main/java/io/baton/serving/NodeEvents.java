@@ -23,15 +23,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The server side of {@code Node.Watch}: which blocks this node has cached and how loaded it is, as a stream of snapshot,
- * deltas and heartbeats. Every method may be called by any thread and returns at once; in particular {@link #stored} and
- * {@link #removed} cost the engine's scheduler one queue insertion.
+ * The server side of {@code Node.Watch}: which blocks this node has cached and how loaded it is, as a stream of
+ * snapshot, deltas and heartbeats. Every method may be called by any thread and returns at once; in particular {@link
+ * #stored} and {@link #removed} cost the engine's scheduler one queue insertion.
  *
  * <p>Maintainers: one thread ("node-events") owns the index, the ring of recent deltas and every watcher's cursor; gRPC
- * threads and the engine only enqueue {@link Command}s. A watcher has no buffer of its own: it reads the ring, as fast as
- * its stream is ready, and is cut when the ring has overwritten what it needs next. Only deltas have sequence numbers of
- * their own; hello, snapshot parts and heartbeats carry that of the last delta before them, so a watcher that compares
- * them notices any loss.
+ * threads and the engine only enqueue {@link Command}s. A watcher has no buffer of its own: it reads the ring, as fast
+ * as its stream is ready, and is cut when the ring has overwritten what it needs next. Only deltas have sequence
+ * numbers of their own; hello, snapshot parts and heartbeats carry that of the last delta before them, so a watcher
+ * that compares them notices any loss.
  */
 public final class NodeEvents implements AutoCloseable {
 
@@ -147,7 +147,8 @@ public final class NodeEvents implements AutoCloseable {
             while (true) {
                 Command command = commands.take();
                 if (command instanceof Command.Close) {
-                    watches.forEach(watch -> watch.cut(Status.UNAVAILABLE.withDescription("the node is shutting down")));
+                    watches.forEach(
+                            watch -> watch.cut(Status.UNAVAILABLE.withDescription("the node is shutting down")));
                     return;
                 }
                 handle(command);
@@ -249,6 +250,9 @@ public final class NodeEvents implements AutoCloseable {
     }
 
     private NodeEvent.Builder event(long sequence, NodeLoad now) {
-        return NodeEvent.newBuilder().setEpoch(ring.epoch()).setSequence(sequence).setLoad(now);
+        return NodeEvent.newBuilder()
+                .setEpoch(ring.epoch())
+                .setSequence(sequence)
+                .setLoad(now);
     }
 }

@@ -26,7 +26,8 @@ final class NodeWatch {
         CUT
     }
 
-    // A stream that takes nothing for this long is dead or hopelessly slow; 10 missed beats is when peers give up on us too.
+    // A stream that takes nothing for this long is dead or hopelessly slow; 10 missed beats is when peers give up on us
+    // too.
     private static final int MISSED_BEATS = 10;
 
     private final ServerCallStreamObserver<NodeEvent> events;
@@ -123,8 +124,10 @@ final class NodeWatch {
     private static NodeEvent withDelta(NodeEvent.Builder event, DeltaRing.Delta delta) {
         List<BlockRef> refs = delta.blocks().stream().map(Fingerprints::toProto).toList();
         return switch (delta.kind()) {
-            case STORED -> event.setStored(BlocksStored.newBuilder().addAllBlocks(refs)).build();
-            case REMOVED -> event.setRemoved(BlocksRemoved.newBuilder().addAllBlocks(refs)).build();
+            case STORED ->
+                event.setStored(BlocksStored.newBuilder().addAllBlocks(refs)).build();
+            case REMOVED ->
+                event.setRemoved(BlocksRemoved.newBuilder().addAllBlocks(refs)).build();
         };
     }
 

@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Follows one node's {@code Node.Watch} for as long as it is open: reconnects with backoff and jitter, resumes where it
- * stopped, asks for a snapshot when it cannot, and breaks a stream that has been silent for ten heartbeats. The listener is
- * called by one thread at a time, in order, and must not block. Judging a silent node is the listener's business: it sees
- * when updates stop.
+ * stopped, asks for a snapshot when it cannot, and breaks a stream that has been silent for ten heartbeats. The
+ * listener is called by one thread at a time, in order, and must not block. Judging a silent node is the listener's
+ * business: it sees when updates stop.
  */
 public final class NodeWatcher implements AutoCloseable {
 
@@ -109,7 +109,10 @@ public final class NodeWatcher implements AutoCloseable {
             }
             Attempt started = new Attempt(channel.newCall(NodeGrpc.getWatchMethod(), CallOptions.DEFAULT));
             attempt = started;
-            started.start(WatchRequest.newBuilder().setEpoch(epoch).setLastSequence(lastSequence).build());
+            started.start(WatchRequest.newBuilder()
+                    .setEpoch(epoch)
+                    .setLastSequence(lastSequence)
+                    .build());
         }
     }
 
@@ -138,8 +141,7 @@ public final class NodeWatcher implements AutoCloseable {
         Attempt(ClientCall<WatchRequest, NodeEvent> call) {
             this.call = call;
             long period = options.silence().toNanos();
-            this.silenceCheck =
-                    scheduler.scheduleAtFixedRate(this::checkSilence, period, period, TimeUnit.NANOSECONDS);
+            this.silenceCheck = scheduler.scheduleAtFixedRate(this::checkSilence, period, period, TimeUnit.NANOSECONDS);
         }
 
         void start(WatchRequest request) {
@@ -202,8 +204,10 @@ public final class NodeWatcher implements AutoCloseable {
             return switch (event.getEventCase()) {
                 case HELLO -> greet(event);
                 case SNAPSHOT -> snapshotPart(event);
-                case STORED -> delta(event, new NodeUpdate.Stored(keys(event.getStored().getBlocksList()), event.getLoad()));
-                case REMOVED -> delta(event, new NodeUpdate.Removed(keys(event.getRemoved().getBlocksList()), event.getLoad()));
+                case STORED ->
+                    delta(event, new NodeUpdate.Stored(keys(event.getStored().getBlocksList()), event.getLoad()));
+                case REMOVED ->
+                    delta(event, new NodeUpdate.Removed(keys(event.getRemoved().getBlocksList()), event.getLoad()));
                 case HEARTBEAT -> beat(event);
                 case EVENT_NOT_SET -> null; // a kind of event that this version does not know
             };

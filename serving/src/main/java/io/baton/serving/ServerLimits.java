@@ -19,10 +19,14 @@ public record ServerLimits(
         int streamWindowBytes) {
 
     public ServerLimits {
-        if (inboundMessageBytes < 1 || inboundMetadataBytes < 1 || callsPerConnection < 1 || streamWindowBytes < 65_535) {
+        if (inboundMessageBytes < 1
+                || inboundMetadataBytes < 1
+                || callsPerConnection < 1
+                || streamWindowBytes < 65_535) {
             throw new IllegalArgumentException(
                     "expected positive limits and a stream window of at least 65535 bytes, found %d, %d, %d, %d"
-                            .formatted(inboundMessageBytes, inboundMetadataBytes, callsPerConnection, streamWindowBytes));
+                            .formatted(
+                                    inboundMessageBytes, inboundMetadataBytes, callsPerConnection, streamWindowBytes));
         }
     }
 

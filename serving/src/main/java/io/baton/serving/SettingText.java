@@ -90,7 +90,9 @@ final class SettingText {
 
     private static long exact(Matcher matcher, long unit, String expected) {
         try {
-            return new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(unit)).longValueExact();
+            return new BigDecimal(matcher.group(1))
+                    .multiply(BigDecimal.valueOf(unit))
+                    .longValueExact();
         } catch (ArithmeticException e) {
             throw new IllegalArgumentException(expected + ", as a whole number of its smallest unit", e);
         }
@@ -115,8 +117,8 @@ final class SettingText {
         return Arrays.stream(constants)
                 .filter(constant -> spelling(constant).equals(text))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "expected " + Arrays.stream(constants).map(SettingText::spelling).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new IllegalArgumentException("expected "
+                        + Arrays.stream(constants).map(SettingText::spelling).collect(Collectors.joining(", "))));
     }
 
     static String spelling(Enum<?> constant) {

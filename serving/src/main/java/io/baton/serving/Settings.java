@@ -13,14 +13,17 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A service's configuration: defaults &lt; {@code --config} file &lt; environment ({@code BATON_…}) &lt; flags. Unknown keys
- * are errors. Immutable; every value has been parsed and checked when {@link Loader#load} returns.
+ * A service's configuration: defaults &lt; {@code --config} file &lt; environment ({@code BATON_…}) &lt; flags. Unknown
+ * keys are errors. Immutable; every value has been parsed and checked when {@link Loader#load} returns.
  */
 public final class Settings {
 
     private record Given(String text, SettingOrigin origin) {}
 
-    private record Value(Setting<?> setting, @Nullable Object parsed, @Nullable Given given) {}
+    private record Value(
+            Setting<?> setting,
+            @Nullable Object parsed,
+            @Nullable Given given) {}
 
     // What Kubernetes puts into the environment of a pod beside a Service called "baton…". Not configuration.
     private static final Pattern SERVICE_LINK =
@@ -43,7 +46,10 @@ public final class Settings {
         return of(known).load();
     }
 
-    /** The value of a setting that was among the known ones; one that must be given and was not is a {@link SettingsException}. */
+    /**
+     * The value of a setting that was among the known ones; one that must be given and was not is a {@link
+     * SettingsException}.
+     */
     @SuppressWarnings("unchecked") // the parsed value came out of this very setting's parser
     public <T> T value(Setting<T> setting) {
         Value value = values.get(setting.key());
@@ -60,7 +66,9 @@ public final class Settings {
     /** Where the value came from. */
     public SettingOrigin origin(Setting<?> setting) {
         Value value = values.get(setting.key());
-        return value == null || value.given() == null ? new SettingOrigin.Default() : value.given().origin();
+        return value == null || value.given() == null
+                ? new SettingOrigin.Default()
+                : value.given().origin();
     }
 
     /** Every value with its origin, as a YAML file that gives the same settings again; secrets are masked. */
@@ -118,7 +126,9 @@ public final class Settings {
                 if (!variable.startsWith("BATON_") || text.isEmpty() || isServiceLink(variable, text)) {
                     return;
                 }
-                String key = variable.substring("BATON_".length()).toLowerCase(Locale.ROOT).replace('_', '-');
+                String key = variable.substring("BATON_".length())
+                        .toLowerCase(Locale.ROOT)
+                        .replace('_', '-');
                 SettingOrigin origin = new SettingOrigin.Environment(variable);
                 if (accepts(key, "environment variable " + variable, origin)) {
                     environment.put(key, new Given(text, origin));
@@ -129,7 +139,8 @@ public final class Settings {
 
         private static boolean isServiceLink(String variable, String text) {
             return SERVICE_LINK.matcher(variable).matches()
-                    || (variable.endsWith("_PORT") && SERVICE_LINK_PORT.matcher(text).matches());
+                    || (variable.endsWith("_PORT")
+                            && SERVICE_LINK_PORT.matcher(text).matches());
         }
 
         /** One flag's value, by key. */
@@ -163,7 +174,8 @@ public final class Settings {
 
         private String suggestion(String key, SettingOrigin origin) {
             return switch (origin) {
-                case SettingOrigin.Environment _ -> "BATON_" + key.replace('-', '_').toUpperCase(Locale.ROOT);
+                case SettingOrigin.Environment _ ->
+                    "BATON_" + key.replace('-', '_').toUpperCase(Locale.ROOT);
                 case SettingOrigin.Flag _ -> "--" + key;
                 case SettingOrigin.ConfigFile _, SettingOrigin.Default _ -> key;
             };

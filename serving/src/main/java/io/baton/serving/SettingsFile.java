@@ -39,7 +39,8 @@ final class SettingsFile {
         } else if (name.endsWith(".properties")) {
             entries = properties(path, text);
         } else {
-            throw new SettingsException("configuration file " + path + ": expected a name ending in .yaml, .yml or .properties");
+            throw new SettingsException(
+                    "configuration file " + path + ": expected a name ending in .yaml, .yml or .properties");
         }
         Map<String, Entry> first = new HashMap<>();
         for (Entry entry : entries) {
@@ -60,7 +61,8 @@ final class SettingsFile {
                 length += n;
             }
             if (length > MAX_CHARACTERS) {
-                throw new SettingsException("configuration file " + path + ": expected at most " + MAX_CHARACTERS + " characters");
+                throw new SettingsException(
+                        "configuration file " + path + ": expected at most " + MAX_CHARACTERS + " characters");
             }
             return new String(buffer, 0, length);
         } catch (NoSuchFileException e) {
@@ -71,7 +73,10 @@ final class SettingsFile {
     }
 
     private static List<Entry> yaml(Path path, String text) {
-        LoadSettings settings = LoadSettings.builder().setLabel(path.toString()).setUseMarks(true).build();
+        LoadSettings settings = LoadSettings.builder()
+                .setLabel(path.toString())
+                .setUseMarks(true)
+                .build();
         try {
             List<Entry> entries = new ArrayList<>();
             new Compose(settings).composeString(text).ifPresent(root -> flatten(path, "", root, entries));
@@ -87,7 +92,8 @@ final class SettingsFile {
         }
         for (NodeTuple tuple : mapping.getValue()) {
             if (!(tuple.getKeyNode() instanceof ScalarNode keyNode)) {
-                throw new SettingsException("file %s:%d: expected a plain key".formatted(path, line(tuple.getKeyNode())));
+                throw new SettingsException(
+                        "file %s:%d: expected a plain key".formatted(path, line(tuple.getKeyNode())));
             }
             String key = prefix + keyNode.getValue();
             switch (tuple.getValueNode()) {

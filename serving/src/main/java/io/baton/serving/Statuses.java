@@ -18,8 +18,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 
 /**
- * The one place where exceptions become gRPC statuses. Each module adds its own family with {@link #with}; whatever no rule
- * names is a defect: INTERNAL, without details that are none of the caller's business. Immutable.
+ * The one place where exceptions become gRPC statuses. Each module adds its own family with {@link #with}; whatever no
+ * rule names is a defect: INTERNAL, without details that are none of the caller's business. Immutable.
  */
 public final class Statuses {
 
@@ -65,7 +65,9 @@ public final class Statuses {
                 return status.get().getCause() == null ? status.get().withCause(real) : status.get();
             }
         }
-        return Status.INTERNAL.withDescription("internal error (" + real.getClass().getSimpleName() + ")").withCause(real);
+        return Status.INTERNAL
+                .withDescription("internal error (" + real.getClass().getSimpleName() + ")")
+                .withCause(real);
     }
 
     /** What to hand to {@code StreamObserver.onError}; trailers of a status exception are kept. */

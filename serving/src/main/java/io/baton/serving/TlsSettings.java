@@ -1,13 +1,5 @@
 package io.baton.serving;
 
-import io.grpc.ChannelCredentials;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.InsecureServerCredentials;
-import io.grpc.ServerCredentials;
-import io.grpc.TlsChannelCredentials;
-import io.grpc.TlsServerCredentials;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -25,14 +17,19 @@ import java.util.Optional;
 public record TlsSettings(
         Optional<Path> certificate, Optional<Path> key, Optional<Path> trust, String release, boolean insecure) {
 
-    public static final Setting<Optional<Path>> CERTIFICATE =
-            Setting.path("tls-certificate", "PEM certificate chain of this process").optional();
-    public static final Setting<Optional<Path>> KEY =
-            Setting.path("tls-key", "PEM private key (PKCS#8) of the certificate").optional();
-    public static final Setting<Optional<Path>> TRUST =
-            Setting.path("tls-trust", "PEM certificates of the authority that signs peers; servers then require client certificates").optional();
-    public static final Setting<String> RELEASE =
-            Setting.text("tls-release", "Release in the names of peers' certificates, <role>.<release>.baton").withDefault("baton");
+    public static final Setting<Optional<Path>> CERTIFICATE = Setting.path(
+                    "tls-certificate", "PEM certificate chain of this process")
+            .optional();
+    public static final Setting<Optional<Path>> KEY = Setting.path(
+                    "tls-key", "PEM private key (PKCS#8) of the certificate")
+            .optional();
+    public static final Setting<Optional<Path>> TRUST = Setting.path(
+                    "tls-trust",
+                    "PEM certificates of the authority that signs peers; servers then require client certificates")
+            .optional();
+    public static final Setting<String> RELEASE = Setting.text(
+                    "tls-release", "Release in the names of peers' certificates, <role>.<release>.baton")
+            .withDefault("baton");
     public static final Setting<Boolean> INSECURE =
             Setting.flag("insecure", "Allow plaintext on addresses other than loopback");
 
@@ -80,45 +77,5 @@ public record TlsSettings(
     /** The DNS name in the certificate of a peer with this role. */
     public String peerName(PeerRole role) {
         return role.label() + "." + release + ".baton";
-    }
-
-    ServerCredentials serverCredentials() {
-        if (certificate.isEmpty() || key.isEmpty()) {
-            return InsecureServerCredentials.create();
-        }
-        try {
-            TlsServerCredentials.Builder builder = TlsServerCredentials.newBuilder()
-                    .keyManager(readable("tls-certificate", certificate.get()).toFile(), readable("tls-key", key.get()).toFile());
-            if (trust.isPresent()) {
-                builder.trustManager(readable("tls-trust", trust.get()).toFile())
-                        .clientAuth(TlsServerCredentials.ClientAuth.REQUIRE);
-            }
-            return builder.build();
-        } catch (IOException e) {
-            throw new ServingException("TLS files cannot be read: " + e.getMessage(), e);
-        }
-    }
-
-    ChannelCredentials channelCredentials() {
-        if (trust.isEmpty()) {
-            return InsecureChannelCredentials.create();
-        }
-        try {
-            TlsChannelCredentials.Builder builder =
-                    TlsChannelCredentials.newBuilder().trustManager(readable("tls-trust", trust.get()).toFile());
-            if (certificate.isPresent() && key.isPresent()) {
-                builder.keyManager(readable("tls-certificate", certificate.get()).toFile(), readable("tls-key", key.get()).toFile());
-            }
-            return builder.build();
-        } catch (IOException e) {
-            throw new ServingException("TLS files cannot be read: " + e.getMessage(), e);
-        }
-    }
-
-    private static Path readable(String setting, Path file) {
-        if (!Files.isReadable(file)) {
-            throw new ServingException("%s: expected a readable file, found none at %s".formatted(setting, file));
-        }
-        return file;
     }
 }

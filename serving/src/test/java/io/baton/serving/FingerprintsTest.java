@@ -12,7 +12,15 @@ import org.junit.jupiter.api.Test;
 class FingerprintsTest {
 
     private static final SequenceFingerprint FINGERPRINT = new SequenceFingerprint(
-            filled(1), "adapter", "weights=f32,activations=f32,kv=bf16", 3, "cpu", 32, "panels16", "theta=10000", filled(2));
+            filled(1),
+            "adapter",
+            "weights=f32,activations=f32,kv=bf16",
+            3,
+            "cpu",
+            32,
+            "panels16",
+            "theta=10000",
+            filled(2));
 
     @Test
     void fingerprintsAndKeysSurviveTheWire() {
@@ -27,7 +35,8 @@ class FingerprintsTest {
         assertThatThrownBy(() -> Fingerprints.fromProto(
                         proto.toBuilder().setTokenizerDigest(ByteString.EMPTY).build()))
                 .hasMessage("fingerprint.tokenizer_digest: expected 32 bytes, found 0");
-        assertThatThrownBy(() -> Fingerprints.fromProto(proto.toBuilder().setBlockTokens(0).build()))
+        assertThatThrownBy(() -> Fingerprints.fromProto(
+                        proto.toBuilder().setBlockTokens(0).build()))
                 .hasMessageContaining("fingerprint.block_tokens");
     }
 

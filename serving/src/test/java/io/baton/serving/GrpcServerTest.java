@@ -43,7 +43,8 @@ class GrpcServerTest {
             switch (request.getText()) {
                 case "argument" -> throw new IllegalArgumentException("text: expected something else");
                 case "defect" -> throw new IllegalStateException("a secret detail");
-                case "busy" -> throw Statuses.retryAfter(Status.Code.RESOURCE_EXHAUSTED, "busy", Duration.ofMillis(1500));
+                case "busy" ->
+                    throw Statuses.retryAfter(Status.Code.RESOURCE_EXHAUSTED, "busy", Duration.ofMillis(1500));
                 case "wait" -> {
                     entered.countDown();
                     awaitQuietly(release);
@@ -120,7 +121,8 @@ class GrpcServerTest {
                         @Override
                         public void onCompleted() {}
                     });
-            requests.onNext(ServerReflectionRequest.newBuilder().setListServices("").build());
+            requests.onNext(
+                    ServerReflectionRequest.newBuilder().setListServices("").build());
             assertThat(names.get(10, TimeUnit.SECONDS)).contains("baton.v1.Inference", "grpc.health.v1.Health");
             requests.onCompleted();
         }
@@ -134,7 +136,8 @@ class GrpcServerTest {
             assertThatThrownBy(() -> server(taken))
                     .isInstanceOf(ServingException.class)
                     .hasMessage(
-                            "test: port %d of 127.0.0.1 is taken by another process; stop that one or choose another port with --port (0 picks a free one)",
+                            "test: port %d of 127.0.0.1 is taken by another process; stop that one or choose another"
+                                    + " port with --port (0 picks a free one)",
                             first.port());
             ListenSettings takenHealth =
                     new ListenSettings("127.0.0.1", 0, Optional.of(first.port()), TlsSettings.plaintext());
@@ -156,7 +159,8 @@ class GrpcServerTest {
 
     @Test
     void anUnknownHostIsNamed() {
-        ListenSettings nowhere = new ListenSettings("no.such.host.invalid", 0, Optional.empty(), TlsSettings.plaintext());
+        ListenSettings nowhere =
+                new ListenSettings("no.such.host.invalid", 0, Optional.empty(), TlsSettings.plaintext());
         assertThatThrownBy(() -> server(nowhere)).hasMessageContaining("host no.such.host.invalid is unknown");
     }
 
@@ -238,7 +242,9 @@ class GrpcServerTest {
                 Channels gateway = new Channels(certificates.forRole("gateway"));
                 Channels prefill = new Channels(certificates.forRole("prefill"))) {
             String target = "127.0.0.1:" + server.port();
-            assertThat(tokenize(gateway.control(target, PeerRole.DECODE), "four").getTokenIds(0)).isEqualTo(4);
+            assertThat(tokenize(gateway.control(target, PeerRole.DECODE), "four")
+                            .getTokenIds(0))
+                    .isEqualTo(4);
 
             StatusRuntimeException wrongRole = catchThrowableOfType(
                     StatusRuntimeException.class, () -> tokenize(prefill.control(target, PeerRole.DECODE), "four"));
@@ -257,7 +263,8 @@ class GrpcServerTest {
 
     @Test
     void halfOfACertificateAndAMissingFileAreNamed() {
-        assertThatThrownBy(() -> new TlsSettings(Optional.of(folder), Optional.empty(), Optional.empty(), "baton", false))
+        assertThatThrownBy(
+                        () -> new TlsSettings(Optional.of(folder), Optional.empty(), Optional.empty(), "baton", false))
                 .hasMessageContaining("belong together");
         Path missing = folder.resolve("missing.pem");
         TlsSettings tls = new TlsSettings(Optional.of(missing), Optional.of(missing), Optional.empty(), "baton", false);
@@ -288,7 +295,9 @@ class GrpcServerTest {
     }
 
     private static Status.Code status(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
-        return catchThrowableOfType(StatusRuntimeException.class, call).getStatus().getCode();
+        return catchThrowableOfType(StatusRuntimeException.class, call)
+                .getStatus()
+                .getCode();
     }
 
     private static ServingStatus health(Channel channel, String service) {

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 /** A scheduler whose time passes only when a test says so; tasks run on the test's thread. */
 final class ManualScheduler extends AbstractExecutorService implements ScheduledExecutorService {
 
-    private final PriorityQueue<Task<?>> tasks =
-            new PriorityQueue<>(Comparator.<Task<?>>comparingLong(task -> task.due).thenComparingLong(task -> task.number));
+    private final PriorityQueue<Task<?>> tasks = new PriorityQueue<>(
+            Comparator.<Task<?>>comparingLong(task -> task.due).thenComparingLong(task -> task.number));
     private long now;
     private long numbers;
 
@@ -46,7 +46,9 @@ final class ManualScheduler extends AbstractExecutorService implements Scheduled
     /** Delays of what is waiting, soonest first. */
     synchronized List<Duration> waiting() {
         List<Duration> delays = new ArrayList<>();
-        tasks.stream().filter(task -> !task.isCancelled()).forEach(task -> delays.add(Duration.ofNanos(task.due - now)));
+        tasks.stream()
+                .filter(task -> !task.isCancelled())
+                .forEach(task -> delays.add(Duration.ofNanos(task.due - now)));
         delays.sort(null);
         return delays;
     }

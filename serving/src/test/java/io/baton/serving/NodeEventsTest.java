@@ -46,7 +46,10 @@ class NodeEventsTest {
 
     private void start(NodeEvents.Options options) {
         events = new NodeEvents(
-                NodeHello.newBuilder().setInstanceId("node-1").setBlockCapacity(1 << 20).build(),
+                NodeHello.newBuilder()
+                        .setInstanceId("node-1")
+                        .setBlockCapacity(1 << 20)
+                        .build(),
                 () -> NodeLoad.newBuilder().setQueuedPrefillTokens(queued.get()).build(),
                 EPOCH,
                 scheduler,
@@ -249,7 +252,8 @@ class NodeEventsTest {
             truth.removeAll(present);
             events.removed(present);
         } else {
-            List<BlockKey> absent = blocks.stream().filter(key -> !truth.contains(key)).toList();
+            List<BlockKey> absent =
+                    blocks.stream().filter(key -> !truth.contains(key)).toList();
             truth.addAll(absent);
             events.stored(absent);
         }
@@ -287,7 +291,10 @@ class NodeEventsTest {
             call = channels.control("127.0.0.1:" + server.port(), PeerRole.DECODE)
                     .newCall(NodeGrpc.getWatchMethod(), CallOptions.DEFAULT);
             call.start(this, new Metadata());
-            call.sendMessage(WatchRequest.newBuilder().setEpoch(epoch).setLastSequence(lastSequence).build());
+            call.sendMessage(WatchRequest.newBuilder()
+                    .setEpoch(epoch)
+                    .setLastSequence(lastSequence)
+                    .build());
             call.halfClose();
             call.request(reading ? Integer.MAX_VALUE : 1);
             if (!reading) {
@@ -298,7 +305,9 @@ class NodeEventsTest {
         NodeEvent next() {
             try {
                 NodeEvent event = received.poll(20, TimeUnit.SECONDS);
-                assertThat(event).as("an event within 20 s; stream status %s", closed.getNow(Status.OK)).isNotNull();
+                assertThat(event)
+                        .as("an event within 20 s; stream status %s", closed.getNow(Status.OK))
+                        .isNotNull();
                 return event;
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);

@@ -142,7 +142,8 @@ class NodeWatcherTest {
         send(first, beat(5, 11, false));
         next(NodeUpdate.Connected.class);
         next(NodeUpdate.Snapshot.class);
-        assertThat(next(NodeUpdate.Lost.class).status().getDescription()).isEqualTo("expected a heartbeat at event 10, found 11");
+        assertThat(next(NodeUpdate.Lost.class).status().getDescription())
+                .isEqualTo("expected a heartbeat at event 10, found 11");
     }
 
     @Test
@@ -205,10 +206,14 @@ class NodeWatcherTest {
     void aWatcherFollowsARealNodeThroughItsRestart() {
         watcher.close();
         ManualScheduler beats = new ManualScheduler();
-        NodeHello hello = NodeHello.newBuilder().setInstanceId("a").setBlockCapacity(100).build();
-        NodeEvents before = new NodeEvents(hello, NodeLoad::getDefaultInstance, 1, beats, NodeEvents.Options.defaults());
+        NodeHello hello =
+                NodeHello.newBuilder().setInstanceId("a").setBlockCapacity(100).build();
+        NodeEvents before =
+                new NodeEvents(hello, NodeLoad::getDefaultInstance, 1, beats, NodeEvents.Options.defaults());
         before.stored(List.of(key(1), key(2)));
-        GrpcServer node = GrpcServer.builder("node", ListenSettings.loopback()).service(before.service()).start();
+        GrpcServer node = GrpcServer.builder("node", ListenSettings.loopback())
+                .service(before.service())
+                .start();
         int port = node.port();
         BlockingQueue<NodeUpdate> heard = new LinkedBlockingQueue<>();
         watcher = NodeWatcher.start(

@@ -23,8 +23,10 @@ class SettingsTest {
     private static final Setting<Integer> CHUNK = Setting.integer("chunk-tokens", "prompt tokens per chunk")
             .withDefault("256")
             .checked(n -> n > 0, "at least 1");
-    private static final Setting<Optional<Long>> POOL = Setting.bytes("pool-bytes", "size of the pool").optional();
-    private static final Setting<Duration> LIMIT = Setting.duration("drain-limit", "time to finish").withDefault("30s");
+    private static final Setting<Optional<Long>> POOL =
+            Setting.bytes("pool-bytes", "size of the pool").optional();
+    private static final Setting<Duration> LIMIT =
+            Setting.duration("drain-limit", "time to finish").withDefault("30s");
     private static final Setting<List<String>> NODES = Setting.list("prefill-nodes", "where to prefill");
     private static final Setting<Kernels> KERNELS =
             Setting.oneOf("kernels", Kernels.class, "which kernels").withDefault("auto");
@@ -113,7 +115,9 @@ class SettingsTest {
                 .hasMessage("chunk-tokens (flag --chunk-tokens): expected a whole number, found \"many\"");
         assertThatThrownBy(() -> Settings.of(KNOWN).flag("chunk-tokens", "0").load())
                 .hasMessage("chunk-tokens (flag --chunk-tokens): expected at least 1, found \"0\"");
-        assertThatThrownBy(() -> Settings.of(KNOWN).environment(Map.of("BATON_POOL_BYTES", "4 bananas")).load())
+        assertThatThrownBy(() -> Settings.of(KNOWN)
+                        .environment(Map.of("BATON_POOL_BYTES", "4 bananas"))
+                        .load())
                 .hasMessageContaining("expected a size such as 512MiB")
                 .hasMessageContaining("environment BATON_POOL_BYTES");
         assertThatThrownBy(() -> Settings.of(KNOWN).flag("drain-limit", "30").load())
@@ -138,18 +142,19 @@ class SettingsTest {
                 .load();
         assertThat(settings.value(POOL)).contains(3L << 29);
         assertThat(settings.value(LIMIT)).isEqualTo(Duration.ofMillis(250));
-        assertThat(Settings.of(KNOWN).flag("pool-bytes", "4kB").load().value(POOL)).contains(4000L);
+        assertThat(Settings.of(KNOWN).flag("pool-bytes", "4kB").load().value(POOL))
+                .contains(4000L);
     }
 
     @Test
     void nestedYamlIsJoinedWithHyphensAndSequencesAreLists() throws IOException {
         Path file = write("baton.yml", """
-                chunk: {tokens: 9}
-                prefill:
-                  nodes:
-                    - a:1
-                    - b:2
-                """);
+            chunk: {tokens: 9}
+            prefill:
+              nodes:
+                - a:1
+                - b:2
+            """);
         Settings settings = Settings.of(KNOWN).file(file).load();
         assertThat(settings.value(CHUNK)).isEqualTo(9);
         assertThat(settings.value(NODES)).containsExactly("a:1", "b:2");
@@ -203,7 +208,8 @@ class SettingsTest {
 
     @Test
     void aDefaultThatDoesNotParseIsADefectWhereItIsDeclared() {
-        assertThatThrownBy(() -> Setting.integer("n", "").withDefault("x")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Setting.integer("n", "").withDefault("x"))
+                .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> Setting.text("notKebab", "")).isInstanceOf(IllegalArgumentException.class);
     }
 

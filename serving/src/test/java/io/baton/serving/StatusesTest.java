@@ -16,7 +16,8 @@ class StatusesTest {
     void everyExceptionHasOneStatus() {
         Statuses statuses = Statuses.standard();
         assertThat(statuses.of(new IllegalArgumentException("x")).getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
-        assertThat(statuses.of(new UnsupportedOperationException("choices")).getCode()).isEqualTo(Status.Code.UNIMPLEMENTED);
+        assertThat(statuses.of(new UnsupportedOperationException("choices")).getCode())
+                .isEqualTo(Status.Code.UNIMPLEMENTED);
         assertThat(statuses.of(new CancellationException()).getCode()).isEqualTo(Status.Code.CANCELLED);
         assertThat(statuses.of(new TimeoutException()).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
         assertThat(statuses.of(new RejectedExecutionException()).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
