@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
 
 @Command(
         name = "completion",
-        description = {"Prints a completion script for bash and zsh:", "  source <(./baton completion)"})
+        description = "Prints a completion script for bash and zsh; load it with: source <(./baton completion)")
 final class CompletionCommand implements Runnable {
 
     @Spec
@@ -18,7 +18,8 @@ final class CompletionCommand implements Runnable {
 
     @Override
     public void run() {
-        CommandLine command = Objects.requireNonNull(spec, "picocli sets the spec before it runs").commandLine();
+        CommandLine command = Objects.requireNonNull(spec, "picocli sets the spec before it runs")
+                .commandLine();
         CommandLine root = command.getParent();
         command.getOut().print(AutoComplete.bash(root.getCommandName(), root));
         command.getOut().flush();

@@ -31,7 +31,8 @@ record Configuration(Optional<Path> file, Map<String, String> environment, Map<S
 
     /** The values of {@code known}; keys of other roles in file and environment are left to those. */
     Settings load(List<Setting<?>> known) {
-        Settings.Loader loader = Settings.of(known).alsoAllow(RoleSettings.ANYWHERE).environment(environment);
+        Settings.Loader loader =
+                Settings.of(known).alsoAllow(RoleSettings.ANYWHERE).environment(environment);
         file.ifPresent(loader::file);
         Set<String> keys = known.stream().map(Setting::key).collect(Collectors.toSet());
         flags.forEach((key, text) -> {

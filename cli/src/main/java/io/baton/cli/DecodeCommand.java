@@ -24,12 +24,17 @@ final class DecodeCommand extends ServiceCommand {
         Settings settings = configuration.load(settings());
         ListenSettings listen = ListenSettings.from(settings);
         Drain drain = new Drain(settings.value(ProcessSettings.DRAIN_LIMIT), InstantSource.system());
-        try (ModelChoice model = ModelChoice.of(settings);
-                EngineHost host = ModelLoading.load(model, settings, surroundings(), err());
+        try (EngineHost host = ModelLoading.host(settings, surroundings(), err());
                 Telemetry telemetry = Telemetry.start(
                         ProcessSettings.telemetry(settings, "baton-decode", instance(listen)), List.of());
                 DecodeNode node = Roles.decode(
-                        settings, "decode", listen, host, Roles.servedModel(model.path()).tokenizer(), telemetry)) {
+                        settings,
+                        "decode",
+                        listen,
+                        host,
+                        ModelLoading.served(settings).tokenizer(),
+                        telemetry)) {
+            flushInTheEnd(telemetry, drain);
             drain.add("decode", node::drain);
             drain.onSignal();
             Endpoint.print(out(), "decode", listen, node.port(), settings);

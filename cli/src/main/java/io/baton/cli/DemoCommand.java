@@ -29,10 +29,10 @@ final class DemoCommand extends ServiceCommand {
 
     /** Long enough that the storyteller's tokens of it fill several blocks. */
     private static final String OPENING =
-            "This is the story of Tom, a shy boy who lived on a small island. One windy day, Tom found an old map inside a"
-                    + " book. It showed a path that nobody knew. \"Come with me,\" he said to Hazel, a clever mouse. They"
-                    + " packed some cheese and set off. First they came to a fallen log, and then they came to three white"
-                    + " stones. The path grew steep, and Hazel was tired.";
+            "This is the story of Tom, a shy boy who lived on a small island. One windy day, Tom found an old map"
+                + " inside a book. It showed a path that nobody knew. \"Come with me,\" he said to Hazel, a clever"
+                + " mouse. They packed some cheese and set off. First they came to a fallen log, and then they came to"
+                + " three white stones. The path grew steep, and Hazel was tired.";
 
     @Option(
             names = "--prompt",
@@ -47,6 +47,14 @@ final class DemoCommand extends ServiceCommand {
             defaultValue = " The next day",
             description = "The second prompt is the first, its answer, and this (default: \"${DEFAULT-VALUE}\")")
     private String followUp = "";
+
+    @Option(
+            names = "--prefill-mode",
+            paramLabel = "auto|local|remote",
+            defaultValue = "remote",
+            description =
+                    "Where prompts are prefilled; unless remote, a handoff of nothing is no failure (default: remote)")
+    private PrefillMode mode = PrefillMode.REMOTE;
 
     @Option(names = "--prefill", paramLabel = "N", defaultValue = "1", description = "Prefill nodes (default: 1)")
     private int prefill;
@@ -63,13 +71,12 @@ final class DemoCommand extends ServiceCommand {
 
     @Override
     int run(Configuration configuration) throws Exception {
-        NodeCounts.check(spec(), Math.max(1, prefill), decode);
+        NodeCounts.check(spec(), prefill, decode);
         Settings settings = configuration.load(settings());
-        try (ModelChoice model = ModelChoice.of(settings);
-                EngineHost host = ModelLoading.load(model, settings, surroundings(), err());
-                Telemetry telemetry = Telemetry.start(
-                        ProcessSettings.telemetry(settings, "baton", "demo"), List.of());
-                LocalCluster cluster = LocalCluster.start(configuration, model, host, telemetry, prefill, decode);
+        try (EngineHost host = ModelLoading.host(settings, surroundings(), err());
+                Telemetry telemetry = Telemetry.start(ProcessSettings.telemetry(settings, "baton", "demo"), List.of());
+                LocalCluster cluster = LocalCluster.start(
+                        configuration, ModelLoading.served(settings), host, telemetry, prefill, decode);
                 BatonClient client = BatonClient.connect(cluster.target())) {
             out().println(host.budget().report());
             cluster.endpoints().forEach(out()::println);
@@ -93,7 +100,8 @@ final class DemoCommand extends ServiceCommand {
     }
 
     private GenerationResult answered(BatonClient client, Prompt next) {
-        GenerateSpec request = options.toSpec(next, PrefillMode.REMOTE, Fallback.FAIL).build();
+        Fallback fallback = mode == PrefillMode.REMOTE ? Fallback.FAIL : Fallback.LOCAL_PREFILL;
+        GenerateSpec request = options.toSpec(next, mode, fallback).build();
         try (Generation generation = client.generate(request)) {
             GenerationResult result = AnswerText.stream(generation, out());
             out().println();
@@ -103,7 +111,10 @@ final class DemoCommand extends ServiceCommand {
         }
     }
 
-    /** Token ids, not text: an answer's text may be tokenized otherwise than the model wrote it, and then nothing is cached. */
+    /**
+     * Token ids, not text: an answer's text may be tokenized otherwise than the model wrote it, and then nothing is
+     * cached.
+     */
     private List<Integer> continuation(GenerationResult first, BatonClient client, ModelDescription served) {
         List<Integer> further = client.tokenizeContinuation(followUp);
         List<Integer> ids = new ArrayList<>(first.started().promptTokenIds());
@@ -116,11 +127,14 @@ final class DemoCommand extends ServiceCommand {
     }
 
     private boolean received(GenerationResult result) {
-        if (result.route().kvBlocksReceived() > 0 && result.route().kvBytesReceived() > 0) {
+        boolean something =
+                result.route().kvBlocksReceived() > 0 && result.route().kvBytesReceived() > 0;
+        if (something || mode != PrefillMode.REMOTE) {
             return true;
         }
-        err().println("baton demo: no KV block came from the prefill node, though remote prefill was asked for (reason: %s)"
-                .formatted(result.route().reason()));
+        err().println(
+                        "baton demo: no KV block came from the prefill node, though remote prefill was asked for (%s)"
+                                .formatted(result.route().reason()));
         err().flush();
         return false;
     }

@@ -16,7 +16,10 @@ final class DurationText implements ITypeConverter<Duration> {
     @Override
     public Duration convert(String text) {
         try {
-            return Settings.of(List.of(DURATION)).flag(DURATION.key(), text).load().value(DURATION);
+            return Settings.of(List.of(DURATION))
+                    .flag(DURATION.key(), text)
+                    .load()
+                    .value(DURATION);
         } catch (SettingsException e) {
             throw new TypeConversionException("expected a duration such as 250ms, 30s or 5m, found \"" + text + "\"");
         }

@@ -24,24 +24,29 @@ final class EngineSettings {
         F32
     }
 
-    static final Setting<Optional<Path>> MODEL =
-            Setting.path("model", "Model: a GGUF file; the small storyteller that comes with Baton unless given").optional();
-    static final Setting<KvType> KV_DTYPE =
-            Setting.oneOf("kv-dtype", KvType.class, "Element type of cached K and V").withDefault("bf16");
+    static final Setting<Optional<Path>> MODEL = Setting.path(
+                    "model", "Model: a GGUF file; the small storyteller that comes with Baton unless given")
+            .optional();
+    static final Setting<KvType> KV_DTYPE = Setting.oneOf("kv-dtype", KvType.class, "Element type of cached K and V")
+            .withDefault("bf16");
     static final Setting<Activations> ACTIVATIONS = Setting.oneOf(
                     "activations", Activations.class, "What activations are rounded to; auto goes by the model file")
             .withDefault("auto");
-    static final Setting<Integer> BLOCK_TOKENS = Setting.integer("block-tokens", "Positions per KV block: 16, 32, 64 or 128")
+    static final Setting<Integer> BLOCK_TOKENS = Setting.integer(
+                    "block-tokens", "Positions per KV block: 16, 32, 64 or 128")
             .withDefault(String.valueOf(EngineOptions.DEFAULT_BLOCK_TOKENS));
     static final Setting<Integer> CHUNK_TOKENS = Setting.integer("chunk-tokens", "Prompt tokens per prefill chunk")
             .withDefault(String.valueOf(EngineOptions.DEFAULT_CHUNK_TOKENS));
-    static final Setting<Optional<Integer>> THREADS = Setting.integer("threads", "Compute threads; all processors unless given")
+    static final Setting<Optional<Integer>> THREADS = Setting.integer(
+                    "threads", "Compute threads; all processors unless given")
             .checked(n -> n >= 1, "at least 1")
             .optional();
-    static final Setting<KernelChoice> KERNELS =
-            Setting.oneOf("kernels", KernelChoice.class, "Which kernels compute; all give the same bits").withDefault("auto");
-    static final Setting<Optional<Long>> POOL_BYTES =
-            Setting.bytes("pool-bytes", "Size of each node's KV pool, e.g. 4GiB; chosen by the memory limit unless given").optional();
+    static final Setting<KernelChoice> KERNELS = Setting.oneOf(
+                    "kernels", KernelChoice.class, "Which kernels compute; all give the same bits")
+            .withDefault("auto");
+    static final Setting<Optional<Long>> POOL_BYTES = Setting.bytes(
+                    "pool-bytes", "Size of each node's KV pool, e.g. 4GiB; chosen by the memory limit unless given")
+            .optional();
     static final Setting<Optional<Long>> MEMORY_LIMIT = Setting.bytes(
                     "memory-limit", "What the process may take; the container's or machine's limit unless given")
             .optional();

@@ -26,10 +26,10 @@ final class GatewayCommand extends ServiceCommand {
         Settings settings = configuration.load(settings());
         ListenSettings listen = ListenSettings.from(settings);
         Drain drain = new Drain(settings.value(ProcessSettings.DRAIN_LIMIT), InstantSource.system());
-        try (ModelChoice model = ModelChoice.of(settings);
-                Telemetry telemetry = Telemetry.start(
+        try (Telemetry telemetry = Telemetry.start(
                         ProcessSettings.telemetry(settings, "baton-gateway", instance(listen)), List.of());
-                GatewayNode node = Roles.gateway(settings, listen, Roles.servedModel(model.path()), telemetry)) {
+                GatewayNode node = Roles.gateway(settings, listen, ModelLoading.served(settings), telemetry)) {
+            flushInTheEnd(telemetry, drain);
             drain.add("gateway", node::drain);
             drain.onSignal();
             Endpoint.print(out(), "gateway", listen, node.port(), settings);

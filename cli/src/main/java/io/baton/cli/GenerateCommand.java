@@ -33,7 +33,11 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private GenerationOptions options = new GenerationOptions();
 
-    @Option(names = "--prefill-mode", paramLabel = "auto|local|remote", defaultValue = "auto", description = "Where the prompt is prefilled (default: auto)")
+    @Option(
+            names = "--prefill-mode",
+            paramLabel = "auto|local|remote",
+            defaultValue = "auto",
+            description = "Where the prompt is prefilled (default: auto)")
     private PrefillMode mode = PrefillMode.AUTO;
 
     @Option(
@@ -60,7 +64,8 @@ final class GenerateCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
-        GenerateSpec request = options.toSpec(prompt.read(spec.commandLine(), surroundings), mode, fallback).build();
+        GenerateSpec request = options.toSpec(prompt.read(spec.commandLine(), surroundings), mode, fallback)
+                .build();
         try (BatonClient client = target.connect();
                 Generation generation = client.generate(request)) {
             if (json) {

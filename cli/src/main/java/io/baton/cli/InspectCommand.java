@@ -40,12 +40,16 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        PrintWriter out = Objects.requireNonNull(spec, "picocli sets the spec before it calls").commandLine().getOut();
+        PrintWriter out = Objects.requireNonNull(spec, "picocli sets the spec before it calls")
+                .commandLine()
+                .getOut();
         try (ModelChoice choice = ModelChoice.of(model);
                 ModelFile file = ModelFile.open(choice.path())) {
             describe(file, out);
             if (listTensors) {
-                file.tensors().forEach(tensor -> out.println("  %-40s %-6s %s".formatted(tensor.name(), tensor.type(), tensor.shape())));
+                file.tensors()
+                        .forEach(tensor ->
+                                out.println("  %-40s %-6s %s".formatted(tensor.name(), tensor.type(), tensor.shape())));
             }
             out.flush();
         }
@@ -59,17 +63,25 @@ final class InspectCommand implements Callable<Integer> {
         row(out, "layers", model.layers());
         row(out, "width", model.dim());
         row(out, "feed-forward width", model.hiddenDim());
-        row(out, "heads", "%d, %d for keys and values, of %d".formatted(model.heads(), model.kvHeads(), model.headDim()));
+        row(
+                out,
+                "heads",
+                "%d, %d for keys and values, of %d".formatted(model.heads(), model.kvHeads(), model.headDim()));
         row(out, "context length", model.contextLength());
         row(out, "vocabulary", model.vocabularySize());
         row(out, "rope", model.rope().describe());
         row(out, "output matrix", model.tiedOutput() ? "the embedding's" : "its own");
         Map<String, Sum> sums = new TreeMap<>();
         for (Tensor tensor : file.tensors()) {
-            sums.merge(tensor.type().name(), new Sum(1, tensor.elements(), tensor.bytes().byteSize()), Sum::plus);
+            sums.merge(
+                    tensor.type().name(),
+                    new Sum(1, tensor.elements(), tensor.bytes().byteSize()),
+                    Sum::plus);
         }
         sums.forEach((type, sum) -> row(
-                out, "weights in " + type, "%d tensors, %,d values, %,d bytes".formatted(sum.tensors, sum.elements, sum.bytes)));
+                out,
+                "weights in " + type,
+                "%d tensors, %,d values, %,d bytes".formatted(sum.tensors, sum.elements, sum.bytes)));
         row(out, "KV per token (bf16)", "%,d bytes".formatted(4L * model.layers() * model.kvHeads() * model.headDim()));
         model.cachingObstacle().ifPresent(obstacle -> row(out, "cannot be served", obstacle));
         if (file.hasVocabulary()) {

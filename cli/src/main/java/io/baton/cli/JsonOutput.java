@@ -23,9 +23,9 @@ final class JsonOutput {
         token.logprob().ifPresent(logprob -> line.put("logprob", (float) logprob)); // it is a float on the wire
         if (!token.mostLikely().isEmpty()) {
             ArrayNode likely = line.putArray("mostLikely");
-            token.mostLikely().forEach(other -> likely.addObject()
-                    .put("tokenId", other.tokenId())
-                    .put("logprob", other.logprob()));
+            token.mostLikely()
+                    .forEach(other ->
+                            likely.addObject().put("tokenId", other.tokenId()).put("logprob", other.logprob()));
         }
         return line.toString();
     }
@@ -62,10 +62,11 @@ final class JsonOutput {
         node.put("decodeCachedTokens", route.decodeCachedTokens());
         node.put("prefillCachedTokens", route.prefillCachedTokens());
         ArrayNode events = node.putArray("events");
-        route.events().forEach(event -> events.addObject()
-                .put("reason", event.reason())
-                .put("node", event.node().orElse(null))
-                .put("detail", event.detail()));
+        route.events()
+                .forEach(event -> events.addObject()
+                        .put("reason", event.reason())
+                        .put("node", event.node().orElse(null))
+                        .put("detail", event.detail()));
     }
 
     private static double millis(Duration time) {

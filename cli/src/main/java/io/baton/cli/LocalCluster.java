@@ -22,7 +22,8 @@ import java.util.Optional;
  */
 final class LocalCluster implements AutoCloseable {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(30); // for nodes of this process to be seen by its gateway
+    private static final Duration PATIENCE =
+            Duration.ofSeconds(30); // for nodes of this process to be seen by its gateway
 
     private final List<PrefillNode> prefillNodes = new ArrayList<>();
     private final List<DecodeNode> decodeNodes = new ArrayList<>();
@@ -33,11 +34,16 @@ final class LocalCluster implements AutoCloseable {
 
     /** Starts everything and waits until the gateway has seen a decode node. */
     static LocalCluster start(
-            Configuration configuration, ModelChoice model, EngineHost host, Telemetry telemetry, int prefill, int decode)
+            Configuration configuration,
+            ServedModel model,
+            EngineHost host,
+            Telemetry telemetry,
+            int prefill,
+            int decode)
             throws InterruptedException {
         LocalCluster cluster = new LocalCluster();
         try {
-            cluster.open(configuration, Roles.servedModel(model.path()), host, telemetry, prefill, decode);
+            cluster.open(configuration, model, host, telemetry, prefill, decode);
             cluster.awaitReady();
             return cluster;
         } catch (RuntimeException | InterruptedException e) {
@@ -47,7 +53,12 @@ final class LocalCluster implements AutoCloseable {
     }
 
     private void open(
-            Configuration configuration, ServedModel model, EngineHost host, Telemetry telemetry, int prefill, int decode) {
+            Configuration configuration,
+            ServedModel model,
+            EngineHost host,
+            Telemetry telemetry,
+            int prefill,
+            int decode) {
         Settings prefillSettings = configuration.load(RoleSettings.PREFILL);
         ListenSettings loopback =
                 new ListenSettings("127.0.0.1", 0, Optional.empty(), TlsSettings.from(prefillSettings));

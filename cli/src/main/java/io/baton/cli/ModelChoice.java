@@ -47,7 +47,10 @@ final class ModelChoice implements AutoCloseable {
             Files.copy(embedded, file, StandardCopyOption.REPLACE_EXISTING);
             return new ModelChoice(file, true);
         } catch (IOException e) {
-            throw new CommandException("the embedded model cannot be unpacked to " + System.getProperty("java.io.tmpdir") + ": " + e.getMessage(), e);
+            throw new CommandException(
+                    "the embedded model cannot be unpacked to " + System.getProperty("java.io.tmpdir") + ": "
+                            + e.getMessage(),
+                    e);
         }
     }
 

@@ -2,25 +2,37 @@ package io.baton.cli;
 
 import io.baton.engine.EngineHost;
 import io.baton.engine.LoadProgress;
+import io.baton.gateway.ServedModel;
+import io.baton.model.files.ModelFile;
 import io.baton.serving.Settings;
 import java.io.PrintWriter;
-import java.util.Locale;
 
-/** Loads a model and tells a person at a terminal how far it has come. */
+/** Loads what a role needs of the model. Nothing of the file is in use any more when a method returns. */
 final class ModelLoading {
 
     private ModelLoading() {}
 
-    static EngineHost load(ModelChoice model, Settings settings, Surroundings surroundings, PrintWriter err) {
-        LoadProgress progress = surroundings.terminal() ? new Line(err) : LoadProgress.NONE;
-        return EngineHost.open(model.path(), EngineSettings.host(settings), progress);
+    /** Packs the weights, and tells a person at a terminal how far that has come. */
+    static EngineHost host(Settings settings, Surroundings surroundings, PrintWriter err) {
+        LoadProgress progress = surroundings.terminal() ? new ProgressLine(err) : LoadProgress.NONE;
+        try (ModelChoice model = ModelChoice.of(settings)) {
+            return EngineHost.open(model.path(), EngineSettings.host(settings), progress);
+        }
     }
 
-    private static final class Line implements LoadProgress {
+    /** Reads the vocabulary and sizes only. */
+    static ServedModel served(Settings settings) {
+        try (ModelChoice model = ModelChoice.of(settings);
+                ModelFile file = ModelFile.open(model.path())) {
+            return ServedModel.of(file);
+        }
+    }
+
+    private static final class ProgressLine implements LoadProgress {
         private final PrintWriter err;
         private long shown = -1;
 
-        Line(PrintWriter err) {
+        ProgressLine(PrintWriter err) {
             this.err = err;
         }
 
@@ -33,11 +45,6 @@ final class ModelLoading {
                 err.print(done == total ? "\r" + " ".repeat(30) + "\r" : "");
                 err.flush();
             }
-        }
-
-        @Override
-        public String toString() {
-            return String.format(Locale.ROOT, "%d %%", shown);
         }
     }
 }

@@ -12,10 +12,12 @@ final class NodeCounts {
 
     static void check(CommandSpec command, int prefill, int decode) {
         if (prefill < 0 || prefill > MOST) {
-            throw new ParameterException(command.commandLine(), "--prefill: expected 0 to %d, found %d".formatted(MOST, prefill));
+            throw new ParameterException(
+                    command.commandLine(), "--prefill: expected 0 to %d, found %d".formatted(MOST, prefill));
         }
         if (decode < 1 || decode > MOST) {
-            throw new ParameterException(command.commandLine(), "--decode: expected 1 to %d, found %d".formatted(MOST, decode));
+            throw new ParameterException(
+                    command.commandLine(), "--decode: expected 1 to %d, found %d".formatted(MOST, decode));
         }
     }
 }

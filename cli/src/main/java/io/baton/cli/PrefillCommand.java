@@ -24,11 +24,11 @@ final class PrefillCommand extends ServiceCommand {
         Settings settings = configuration.load(settings());
         ListenSettings listen = ListenSettings.from(settings);
         Drain drain = new Drain(settings.value(ProcessSettings.DRAIN_LIMIT), InstantSource.system());
-        try (ModelChoice model = ModelChoice.of(settings);
-                EngineHost host = ModelLoading.load(model, settings, surroundings(), err());
+        try (EngineHost host = ModelLoading.host(settings, surroundings(), err());
                 Telemetry telemetry = Telemetry.start(
                         ProcessSettings.telemetry(settings, "baton-prefill", instance(listen)), List.of());
                 PrefillNode node = Roles.prefill(settings, "prefill", listen, host, telemetry)) {
+            flushInTheEnd(telemetry, drain);
             drain.add("prefill", node::drain);
             drain.onSignal();
             Endpoint.print(out(), "prefill", listen, node.port(), settings);

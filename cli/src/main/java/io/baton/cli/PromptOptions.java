@@ -12,8 +12,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
 
 /** The prompt: as an argument, a flag, a file, standard input, or token ids. */
 final class PromptOptions {
@@ -35,9 +35,12 @@ final class PromptOptions {
 
     /** What was given; standard input when nothing was and nobody sits there typing. */
     Prompt read(CommandLine command, Surroundings surroundings) {
-        long given = Stream.of(argument, prompt, file, tokenIds).filter(each -> each != null).count();
+        long given = Stream.of(argument, prompt, file, tokenIds)
+                .filter(each -> each != null)
+                .count();
         if (given > 1) {
-            throw new ParameterException(command, "give the prompt once: as PROMPT, --prompt, --prompt-file or --token-ids");
+            throw new ParameterException(
+                    command, "give the prompt once: as PROMPT, --prompt, --prompt-file or --token-ids");
         }
         if (tokenIds != null) {
             if (chat) {
@@ -63,7 +66,9 @@ final class PromptOptions {
             return read(file);
         }
         if (inline.isEmpty() && surroundings.terminal()) {
-            throw new ParameterException(command, "missing the prompt: give it as PROMPT, --prompt, --prompt-file, --token-ids or on standard input");
+            throw new ParameterException(
+                    command,
+                    "missing the prompt: give it as PROMPT, --prompt, --prompt-file, --token-ids or on standard input");
         }
         try {
             return new String(surroundings.input().readAllBytes(), StandardCharsets.UTF_8);

@@ -12,24 +12,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Which settings each role has. Two roles may have a setting of the same key; a process that runs both loads it for each. */
+/**
+ * Which settings each role has. Two roles may have a setting of the same key; a process that runs both loads it for
+ * each.
+ */
 final class RoleSettings {
 
-    static final List<Setting<?>> PREFILL =
-            joined(List.of(
-                    EngineSettings.SETTINGS,
-                    ListenSettings.SETTINGS,
-                    PrefillSettings.SETTINGS,
-                    TlsSettings.SETTINGS,
-                    ProcessSettings.SETTINGS));
+    static final List<Setting<?>> PREFILL = joined(List.of(
+            EngineSettings.SETTINGS,
+            ListenSettings.SETTINGS,
+            PrefillSettings.SETTINGS,
+            TlsSettings.SETTINGS,
+            ProcessSettings.SETTINGS));
 
-    static final List<Setting<?>> DECODE =
-            joined(List.of(
-                    EngineSettings.SETTINGS,
-                    ListenSettings.SETTINGS,
-                    DecodeSettings.SETTINGS,
-                    TlsSettings.SETTINGS,
-                    ProcessSettings.SETTINGS));
+    static final List<Setting<?>> DECODE = joined(List.of(
+            EngineSettings.SETTINGS,
+            ListenSettings.SETTINGS,
+            DecodeSettings.SETTINGS,
+            TlsSettings.SETTINGS,
+            ProcessSettings.SETTINGS));
 
     static final List<Setting<?>> GATEWAY = joined(List.of(
             List.of(EngineSettings.MODEL),

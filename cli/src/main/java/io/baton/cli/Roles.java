@@ -6,14 +6,12 @@ import io.baton.engine.EngineHost;
 import io.baton.gateway.GatewayNode;
 import io.baton.gateway.GatewaySettings;
 import io.baton.gateway.ServedModel;
-import io.baton.model.files.ModelFile;
 import io.baton.prefill.PrefillNode;
 import io.baton.prefill.PrefillSettings;
 import io.baton.serving.ListenSettings;
 import io.baton.serving.Settings;
 import io.baton.serving.telemetry.Telemetry;
 import io.baton.text.Tokenizer;
-import java.nio.file.Path;
 
 /** Starts nodes from settings: the one place that knows what each needs. */
 final class Roles {
@@ -21,7 +19,8 @@ final class Roles {
     private Roles() {}
 
     /** @param settings loaded with {@link RoleSettings#PREFILL} */
-    static PrefillNode prefill(Settings settings, String name, ListenSettings listen, EngineHost host, Telemetry telemetry) {
+    static PrefillNode prefill(
+            Settings settings, String name, ListenSettings listen, EngineHost host, Telemetry telemetry) {
         PrefillSettings prefill = PrefillSettings.from(settings, name, listen, EngineSettings.engine(settings));
         return PrefillNode.start(prefill, host, telemetry);
     }
@@ -41,11 +40,5 @@ final class Roles {
     /** @param settings loaded with {@link RoleSettings#GATEWAY} */
     static GatewayNode gateway(Settings settings, ListenSettings listen, ServedModel model, Telemetry telemetry) {
         return GatewayNode.start(GatewaySettings.from(settings, "gateway", listen), model, telemetry);
-    }
-
-    static ServedModel servedModel(Path model) {
-        try (ModelFile file = ModelFile.open(model)) {
-            return ServedModel.of(file);
-        }
     }
 }

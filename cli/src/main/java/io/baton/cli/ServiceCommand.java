@@ -1,8 +1,10 @@
 package io.baton.cli;
 
+import io.baton.serving.Drain;
 import io.baton.serving.ListenSettings;
 import io.baton.serving.Setting;
 import io.baton.serving.Settings;
+import io.baton.serving.telemetry.Telemetry;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,7 +15,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** What the commands that serve share: layered settings, {@code --print-config}, and logging set up before anything else. */
+/**
+ * What the commands that serve share: layered settings, {@code --print-config}, and logging set up before anything
+ * else.
+ */
 abstract class ServiceCommand implements Callable<Integer> {
 
     private final Surroundings surroundings;
@@ -23,7 +28,10 @@ abstract class ServiceCommand implements Callable<Integer> {
     @Spec
     private @Nullable CommandSpec spec;
 
-    @Option(names = "--config", paramLabel = "FILE", description = "Settings as YAML or properties; environment (BATON_…) and flags win")
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "Settings as YAML or properties; environment (BATON_…) and flags win")
     private @Nullable Path config;
 
     @Option(names = "--print-config", description = "Print every setting with its origin, then exit")
@@ -68,6 +76,11 @@ abstract class ServiceCommand implements Callable<Integer> {
     /** What tells this process from others like it: the pod's or machine's name, or where it listens. */
     String instance(ListenSettings listen) {
         return surroundings.environment().getOrDefault("HOSTNAME", listen.host() + ":" + listen.port());
+    }
+
+    /** To be called before anything else is added: what was added first drains last. */
+    static void flushInTheEnd(Telemetry telemetry, Drain drain) {
+        drain.add("telemetry", limit -> telemetry.close());
     }
 
     CommandSpec spec() {

@@ -19,7 +19,10 @@ final class SettingOptions {
                     .type(String.class)
                     .description(escaped(description(setting)));
             if (setting.placeholder().isEmpty()) {
-                option.arity("0..1").fallbackValue("true").paramLabel("true|false").hideParamSyntax(false);
+                option.arity("0..1")
+                        .fallbackValue("true")
+                        .paramLabel("true|false")
+                        .hideParamSyntax(false);
             } else {
                 option.arity("1").paramLabel(setting.placeholder());
             }

@@ -15,7 +15,8 @@ import java.util.Optional;
 record Surroundings(Map<String, String> environment, InputStream input, boolean terminal) {
 
     static Surroundings ofProcess() {
-        boolean terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
+        boolean terminal =
+                Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
         return new Surroundings(System.getenv(), System.in, terminal);
     }
 }

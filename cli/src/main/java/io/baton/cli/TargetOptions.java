@@ -16,16 +16,25 @@ final class TargetOptions {
     @Option(names = "--target", paramLabel = "HOST:PORT", required = true, description = "A gateway's gRPC port")
     private String target = "";
 
-    @Option(names = "--tls-trust", paramLabel = "PATH", description = "PEM certificates of the authority that signed the gateway's; turns TLS on")
+    @Option(
+            names = "--tls-trust",
+            paramLabel = "PATH",
+            description = "PEM certificates of the authority that signed the gateway's; turns TLS on")
     private @Nullable Path trust;
 
-    @Option(names = "--tls-certificate", paramLabel = "PATH", description = "PEM certificate chain to show to the gateway")
+    @Option(
+            names = "--tls-certificate",
+            paramLabel = "PATH",
+            description = "PEM certificate chain to show to the gateway")
     private @Nullable Path certificate;
 
     @Option(names = "--tls-key", paramLabel = "PATH", description = "PEM private key (PKCS#8) of the certificate")
     private @Nullable Path key;
 
-    @Option(names = "--tls-release", paramLabel = "TEXT", description = "Expect the gateway to be named gateway.TEXT.baton, instead of the target's host")
+    @Option(
+            names = "--tls-release",
+            paramLabel = "TEXT",
+            description = "Expect the gateway to be named gateway.TEXT.baton, instead of the target's host")
     private @Nullable String release;
 
     String target() {

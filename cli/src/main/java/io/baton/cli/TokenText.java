@@ -12,7 +12,10 @@ final class TokenText {
 
     static String shown(byte[] bytes) {
         try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
             StringBuilder shown = new StringBuilder("\"");
             text.codePoints().forEach(c -> {
                 switch (c) {

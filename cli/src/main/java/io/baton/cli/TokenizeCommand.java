@@ -39,7 +39,9 @@ final class TokenizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        PrintWriter out = Objects.requireNonNull(spec, "picocli sets the spec before it calls").commandLine().getOut();
+        PrintWriter out = Objects.requireNonNull(spec, "picocli sets the spec before it calls")
+                .commandLine()
+                .getOut();
         try (ModelChoice choice = ModelChoice.of(model);
                 ModelFile file = ModelFile.open(choice.path())) {
             Tokenizer tokenizer = Tokenizer.of(file.vocabulary());

@@ -32,11 +32,11 @@ final class UpCommand extends ServiceCommand {
         NodeCounts.check(spec(), prefill, decode);
         Settings settings = configuration.load(settings());
         Drain drain = new Drain(settings.value(ProcessSettings.DRAIN_LIMIT), InstantSource.system());
-        try (ModelChoice model = ModelChoice.of(settings);
-                EngineHost host = ModelLoading.load(model, settings, surroundings(), err());
-                Telemetry telemetry = Telemetry.start(
-                        ProcessSettings.telemetry(settings, "baton", "up"), List.of());
-                LocalCluster cluster = LocalCluster.start(configuration, model, host, telemetry, prefill, decode)) {
+        try (EngineHost host = ModelLoading.host(settings, surroundings(), err());
+                Telemetry telemetry = Telemetry.start(ProcessSettings.telemetry(settings, "baton", "up"), List.of());
+                LocalCluster cluster = LocalCluster.start(
+                        configuration, ModelLoading.served(settings), host, telemetry, prefill, decode)) {
+            flushInTheEnd(telemetry, drain);
             cluster.addTo(drain);
             drain.onSignal();
             cluster.endpoints().forEach(out()::println);

@@ -20,7 +20,8 @@ class BatonTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "up", "prefill", "decode", "gateway", "generate", "tokenize", "inspect", "completion"})
+    @ValueSource(
+            strings = {"demo", "up", "prefill", "decode", "gateway", "generate", "tokenize", "inspect", "completion"})
     void everySubcommandHasHelp(String command) {
         BatonUnderTest baton = BatonUnderTest.plain();
         assertThat(baton.run(command, "--help")).isZero();
@@ -51,7 +52,8 @@ class BatonTest {
             assertThat(baton.run(command, "--help")).isZero();
             assertThat(baton.out())
                     .contains("--model=", "--kv-dtype=f32|bf16", "--activations=auto|q8|bf16|f32", "--block-tokens=")
-                    .contains("--chunk-tokens=", "--threads=", "--kernels=auto|scalar|vector", "--prefill=", "--decode=");
+                    .contains(
+                            "--chunk-tokens=", "--threads=", "--kernels=auto|scalar|vector", "--prefill=", "--decode=");
         }
         BatonUnderTest generate = BatonUnderTest.plain();
         assertThat(generate.run("generate", "--help")).isZero();
@@ -62,10 +64,19 @@ class BatonTest {
 
     @Test
     void settingsComeFromFlagsEnvironmentAndFileAndPrintConfigTellsWhich() throws IOException {
-        Path config = Files.writeString(folder.resolve("baton.yaml"), "chunk-tokens: 64\nkernels: scalar\nmax-in-flight: 9\n");
-        BatonUnderTest baton = BatonUnderTest.withEnvironment(Map.of("BATON_KERNELS", "vector", "BATON_MAX_SEQUENCES", "8"));
+        Path config = Files.writeString(
+                folder.resolve("baton.yaml"), "chunk-tokens: 64\nkernels: scalar\nmax-in-flight: 9\n");
+        BatonUnderTest baton =
+                BatonUnderTest.withEnvironment(Map.of("BATON_KERNELS", "vector", "BATON_MAX_SEQUENCES", "8"));
         int code = baton.run(
-                "decode", "--config", config.toString(), "--kv-dtype=f32", "--insecure", "--prefill-nodes", "a:1,b:2", "--print-config");
+                "decode",
+                "--config",
+                config.toString(),
+                "--kv-dtype=f32",
+                "--insecure",
+                "--prefill-nodes",
+                "a:1,b:2",
+                "--print-config");
         assertThat(code).isZero();
         assertThat(baton.out())
                 .containsPattern("kv-dtype: f32 +# flag --kv-dtype")
@@ -111,8 +122,9 @@ class BatonTest {
     void aModelThatIsNotThereOrNoModelFails() throws IOException {
         BatonUnderTest missing = BatonUnderTest.plain();
         assertThat(missing.run("up", "--model", "/no/such.gguf")).isEqualTo(1);
-        assertThat(missing.err()).isEqualToIgnoringNewLines(
-                "baton up: model /no/such.gguf does not exist; give --model the path of a GGUF file");
+        assertThat(missing.err())
+                .isEqualToIgnoringNewLines(
+                        "baton up: model /no/such.gguf does not exist; give --model the path of a GGUF file");
 
         Path noModel = Files.writeString(folder.resolve("notes.gguf"), "not a model");
         BatonUnderTest wrong = BatonUnderTest.plain();
@@ -125,7 +137,8 @@ class BatonTest {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             BatonUnderTest baton = BatonUnderTest.plain();
             String port = String.valueOf(taken.getLocalPort());
-            assertThat(baton.run("gateway", "--port", port, "--decode-nodes", "127.0.0.1:1")).isEqualTo(1);
+            assertThat(baton.run("gateway", "--port", port, "--decode-nodes", "127.0.0.1:1"))
+                    .isEqualTo(1);
             assertThat(baton.err()).contains("port " + port + " of 127.0.0.1 is taken", "--port");
         }
     }
@@ -133,7 +146,8 @@ class BatonTest {
     @Test
     void plaintextBeyondLoopbackIsRefused() {
         BatonUnderTest baton = BatonUnderTest.plain();
-        assertThat(baton.run("gateway", "--host", "0.0.0.0", "--decode-nodes", "127.0.0.1:1")).isEqualTo(1);
+        assertThat(baton.run("gateway", "--host", "0.0.0.0", "--decode-nodes", "127.0.0.1:1"))
+                .isEqualTo(1);
         assertThat(baton.err()).contains("refusing to listen on 0.0.0.0 without TLS");
     }
 
@@ -156,6 +170,8 @@ class BatonTest {
         BatonUnderTest baton = BatonUnderTest.plain();
         assertThat(baton.run("completion")).isZero();
         assertThat(baton.out()).contains("_complete_baton", "generate", "--prefill-mode");
-        RoleSettings.ANYWHERE.stream().map(Setting::key).forEach(key -> assertThat(baton.out()).contains("--" + key));
+        RoleSettings.ANYWHERE.stream()
+                .map(Setting::key)
+                .forEach(key -> assertThat(baton.out()).contains("--" + key));
     }
 }

@@ -31,7 +31,8 @@ final class BatonUnderTest {
     }
 
     int run(String... arguments) {
-        return Baton.commandLine(surroundings, new PrintWriter(out, true), new PrintWriter(err, true)).execute(arguments);
+        return Baton.commandLine(surroundings, new PrintWriter(out, true), new PrintWriter(err, true))
+                .execute(arguments);
     }
 
     String out() {

@@ -12,7 +12,13 @@ class DemoCommandTest {
     @Test
     void theDemoHandsOverBlocksAndTheSecondPromptFindsTheFirstOneCached() {
         BatonUnderTest baton = BatonUnderTest.plain();
-        int code = baton.run("demo", "--block-tokens=16", "--max-tokens=24", "--pool-bytes=8MiB", "--kernels=scalar", "--log-level=error");
+        int code = baton.run(
+                "demo",
+                "--block-tokens=16",
+                "--max-tokens=24",
+                "--pool-bytes=8MiB",
+                "--kernels=scalar",
+                "--log-level=error");
         assertThat(baton.err()).doesNotContain("no KV block");
         assertThat(code).isZero();
         assertThat(baton.out())
@@ -28,13 +34,22 @@ class DemoCommandTest {
 
     @Test
     void aTrainedModelTellsItsStory() {
-        Path stories = Path.of(System.getProperty("baton.shared", ""), "data/models/stories260K/derived/stories260K-f32.gguf");
+        Path stories =
+                Path.of(System.getProperty("baton.shared", ""), "data/models/stories260K/derived/stories260K-f32.gguf");
         assumeTrue(Files.exists(stories));
         BatonUnderTest baton = BatonUnderTest.plain();
         int code = baton.run(
-                "demo", "--model", stories.toString(), "--kv-dtype=f32", "--prompt=Once upon a time", "--pool-bytes=16MiB", "--log-level=error", "--max-tokens=32");
+                "demo",
+                "--model",
+                stories.toString(),
+                "--kv-dtype=f32",
+                "--prompt=Once upon a time",
+                "--pool-bytes=16MiB",
+                "--log-level=error",
+                "--max-tokens=32");
         assertThat(code).isZero();
         assertThat(baton.out())
-                .contains("Once upon a time, there was a little girl named Lily. She loved to play outside in the park.");
+                .contains(
+                        "Once upon a time, there was a little girl named Lily. She loved to play outside in the park.");
     }
 }

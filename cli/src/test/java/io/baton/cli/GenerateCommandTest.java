@@ -72,7 +72,8 @@ class GenerateCommandTest {
     void jsonIsOneObjectPerTokenAndALastOneForTheWhole() {
         BatonUnderTest baton = BatonUnderTest.plain();
         assertThat(generate(baton, "--json", "Once")).isZero();
-        List<JsonNode> lines = baton.out().lines().map(new JsonMapper()::readTree).toList();
+        List<JsonNode> lines =
+                baton.out().lines().map(new JsonMapper()::readTree).toList();
         assertThat(lines).hasSize(3);
         assertThat(lines.get(0).propertyNames()).containsExactly("tokenId", "text");
         assertThat(lines.get(0).get("tokenId").intValue()).isEqualTo(10);
@@ -110,7 +111,8 @@ class GenerateCommandTest {
     void logprobsAreInTheTokensLines() {
         BatonUnderTest baton = BatonUnderTest.plain();
         assertThat(generate(baton, "--json", "--logprobs=1", "Once")).isZero();
-        JsonNode token = new JsonMapper().readTree(baton.out().lines().findFirst().orElseThrow());
+        JsonNode token =
+                new JsonMapper().readTree(baton.out().lines().findFirst().orElseThrow());
         assertThat(token.get("logprob").doubleValue()).isEqualTo(-0.5);
         assertThat(token.get("mostLikely").get(0).get("tokenId").intValue()).isEqualTo(12);
     }
@@ -154,7 +156,8 @@ class GenerateCommandTest {
     @Test
     void thePromptCanBeAFileStandardInputOrTokenIds() throws Exception {
         Path file = Files.writeString(folder.resolve("prompt.txt"), "from a file\n");
-        assertThat(generate(BatonUnderTest.plain(), "--prompt-file", file.toString())).isZero();
+        assertThat(generate(BatonUnderTest.plain(), "--prompt-file", file.toString()))
+                .isZero();
         assertThat(requests.take().getText()).isEqualTo("from a file\n");
         assertThat(generate(BatonUnderTest.withInput("from a pipe"))).isZero();
         assertThat(requests.take().getText()).isEqualTo("from a pipe");
@@ -172,8 +175,10 @@ class GenerateCommandTest {
         BatonUnderTest twice = BatonUnderTest.plain();
         assertThat(generate(twice, "one", "--prompt", "two")).isEqualTo(2);
         assertThat(twice.err()).contains("give the prompt once");
-        assertThat(generate(BatonUnderTest.plain(), "--temperature", "hot", "x")).isEqualTo(2);
-        assertThat(generate(BatonUnderTest.plain(), "--prefill-mode", "nearby", "x")).isEqualTo(2);
+        assertThat(generate(BatonUnderTest.plain(), "--temperature", "hot", "x"))
+                .isEqualTo(2);
+        assertThat(generate(BatonUnderTest.plain(), "--prefill-mode", "nearby", "x"))
+                .isEqualTo(2);
         assertThat(generate(BatonUnderTest.plain(), "--deadline", "30", "x")).isEqualTo(2);
         assertThat(BatonUnderTest.plain().run("generate", "x")).isEqualTo(2); // no --target
         assertThat(requests).isEmpty();
@@ -218,20 +223,28 @@ class GenerateCommandTest {
 
     private static void answer(GenerateRequest request, StreamObserver<GenerateEvent> events) {
         if (request.getText().startsWith("refuse")) {
-            events.onError(Status.OUT_OF_RANGE.withDescription("the prompt has 9 tokens").asRuntimeException());
+            events.onError(Status.OUT_OF_RANGE
+                    .withDescription("the prompt has 9 tokens")
+                    .asRuntimeException());
             return;
         }
-        events.onNext(GenerateEvent.newBuilder().setStarted(Started.newBuilder().setSeed(5)).build());
+        events.onNext(GenerateEvent.newBuilder()
+                .setStarted(Started.newBuilder().setSeed(5))
+                .build());
         events.onNext(GenerateEvent.newBuilder()
                 .setToken(token(request, 0, 10, " upön"))
                 .build());
-        events.onNext(GenerateEvent.newBuilder().setToken(token(request, 1, 11, " a")).build());
+        events.onNext(
+                GenerateEvent.newBuilder().setToken(token(request, 1, 11, " a")).build());
         events.onNext(GenerateEvent.newBuilder()
                 .setFinished(Finished.newBuilder()
                         .addChoices(ChoiceFinish.newBuilder()
                                 .setReason(FinishReason.FINISH_REASON_LENGTH)
                                 .setText(" time"))
-                        .setUsage(Usage.newBuilder().setPromptTokens(2).setCachedTokens(1).setOutputTokens(2))
+                        .setUsage(Usage.newBuilder()
+                                .setPromptTokens(2)
+                                .setCachedTokens(1)
+                                .setOutputTokens(2))
                         .setTtft(TtftParts.newBuilder()
                                 .setTotalMicros(1500)
                                 .setPrefillComputeMicros(1250)

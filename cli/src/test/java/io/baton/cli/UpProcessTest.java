@@ -54,7 +54,13 @@ class UpProcessTest {
                             "decode-1 grpc 127.0.0.1");
             BatonUnderTest generate = BatonUnderTest.plain();
             assertThat(generate.run(
-                            "generate", "--target", address(ports), "--prefill-mode=remote", "--max-tokens=5", "--json", "Once upon a time"))
+                            "generate",
+                            "--target",
+                            address(ports),
+                            "--prefill-mode=remote",
+                            "--max-tokens=5",
+                            "--json",
+                            "Once upon a time"))
                     .as(generate.err())
                     .isZero();
             assertThat(generate.out().lines()).hasSize(6);
@@ -70,16 +76,20 @@ class UpProcessTest {
         Path certificate = folder.resolve("tls.pem");
         Path key = folder.resolve("tls.key");
         certificate(certificate, key);
-        String[] tls = {"--tls-certificate=" + certificate, "--tls-key=" + key, "--tls-trust=" + certificate, "--tls-release=test"};
+        String[] tls = {
+            "--tls-certificate=" + certificate, "--tls-key=" + key, "--tls-trust=" + certificate, "--tls-release=test"
+        };
         Process up = baton(with(tls, "up", "--host=0.0.0.0", "--pool-bytes=4MiB", "--block-tokens=16"));
         try (BufferedReader out = up.inputReader()) {
             String target = address(lines(out, 3)).replace("0.0.0.0", "127.0.0.1");
             BatonUnderTest trusted = BatonUnderTest.plain();
-            assertThat(trusted.run(with(tls, "generate", "--target=" + target, "--prefill-mode=remote", "--max-tokens=5", "Once")))
+            assertThat(trusted.run(with(
+                            tls, "generate", "--target=" + target, "--prefill-mode=remote", "--max-tokens=5", "Once")))
                     .as(trusted.err())
                     .isZero();
             BatonUnderTest stranger = BatonUnderTest.plain();
-            assertThat(stranger.run("generate", "--target=" + target, "--max-tokens=5", "Once")).isEqualTo(1);
+            assertThat(stranger.run("generate", "--target=" + target, "--max-tokens=5", "Once"))
+                    .isEqualTo(1);
             assertThat(stranger.err()).contains("UNAVAILABLE");
         }
     }
@@ -96,7 +106,8 @@ class UpProcessTest {
                 System.getProperty("java.class.path"),
                 "io.baton.cli.Baton"));
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
+        Process process =
+                new ProcessBuilder(command).redirectError(errors.toFile()).start();
         started.add(process);
         return process;
     }
@@ -105,7 +116,9 @@ class UpProcessTest {
         List<String> lines = new ArrayList<>();
         while (lines.size() < count) {
             String line = out.readLine();
-            assertThat(line).as("a line; stderr says: %s", Files.readString(errors)).isNotNull();
+            assertThat(line)
+                    .as("a line; stderr says: %s", Files.readString(errors))
+                    .isNotNull();
             lines.add(line);
         }
         return lines;
@@ -125,7 +138,8 @@ class UpProcessTest {
     private void certificate(Path certificate, Path key) throws Exception {
         Path store = folder.resolve("keys.p12");
         Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
                         "-genkeypair",
                         "-alias",
                         "tls",
@@ -147,7 +161,8 @@ class UpProcessTest {
             keys.load(in, "changeit".toCharArray());
         }
         Key privateKey = keys.getKey("tls", "changeit".toCharArray());
-        Files.writeString(certificate, pem("CERTIFICATE", keys.getCertificate("tls").getEncoded()));
+        Files.writeString(
+                certificate, pem("CERTIFICATE", keys.getCertificate("tls").getEncoded()));
         Files.writeString(key, pem("PRIVATE KEY", privateKey.getEncoded()));
     }
 

@@ -8,8 +8,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts a stream's events together and holds the stream to its promises: Started first, consecutive indices, one Finished
- * and nothing after it. Each method says what is wrong with the event, or nothing. Used by one thread at a time.
+ * Puts a stream's events together and holds the stream to its promises: Started first, consecutive indices, one
+ * Finished and nothing after it. Each method says what is wrong with the event, or nothing. Used by one thread at a
+ * time.
  */
 final class AnswerAssembly {
 

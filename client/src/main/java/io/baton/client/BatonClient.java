@@ -23,8 +23,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection to a gateway. Dials lazily and stays connected; close it when done. Failures are {@link BatonException}s; no
- * call is retried behind the caller's back.
+ * A connection to a gateway. Dials lazily and stays connected; close it when done. Failures are {@link
+ * BatonException}s; no call is retried behind the caller's back.
  */
 public final class BatonClient implements AutoCloseable {
 
@@ -121,7 +121,9 @@ public final class BatonClient implements AutoCloseable {
         /** TLS; the gateway's certificate must be signed by one of these. */
         public Builder tls(Path trust) {
             try {
-                credentials = TlsChannelCredentials.newBuilder().trustManager(trust.toFile()).build();
+                credentials = TlsChannelCredentials.newBuilder()
+                        .trustManager(trust.toFile())
+                        .build();
             } catch (IOException e) {
                 throw new UncheckedIOException("trusted certificates cannot be read from " + trust, e);
             }
@@ -136,7 +138,8 @@ public final class BatonClient implements AutoCloseable {
                         .keyManager(certificate.toFile(), key.toFile())
                         .build();
             } catch (IOException e) {
-                throw new UncheckedIOException("TLS files cannot be read: %s, %s, %s".formatted(trust, certificate, key), e);
+                throw new UncheckedIOException(
+                        "TLS files cannot be read: %s, %s, %s".formatted(trust, certificate, key), e);
             }
             return this;
         }

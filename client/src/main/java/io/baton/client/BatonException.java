@@ -55,23 +55,22 @@ public final class BatonException extends RuntimeException {
     }
 
     static BatonException interrupted(InterruptedException cause) {
-        return new BatonException(Kind.CANCELLED, "CANCELLED: the reading thread was interrupted", Optional.empty(), cause);
+        return new BatonException(
+                Kind.CANCELLED, "CANCELLED: the reading thread was interrupted", Optional.empty(), cause);
     }
 
     static BatonException of(Status status, Metadata trailers) {
         String message = status.getCode()
                 + (status.getDescription() == null ? "" : ": " + status.getDescription())
-                + rootCause(status);
-        return new BatonException(kind(status.getCode()), message, retryAfter(status, trailers), status.asRuntimeException(trailers));
+                + connectionFailure(status);
+        return new BatonException(
+                kind(status.getCode()), message, retryAfter(status, trailers), status.asRuntimeException(trailers));
     }
 
     /** What a failed connection failed of; gRPC itself says "io exception". */
-    private static String rootCause(Status status) {
-        Throwable root = status.getCause();
-        while (root != null && root.getCause() != null) {
-            root = root.getCause();
-        }
-        return root instanceof IOException && root.getMessage() != null ? " (" + root.getMessage() + ")" : "";
+    private static String connectionFailure(Status status) {
+        Throwable cause = status.getCause();
+        return cause instanceof IOException && cause.getMessage() != null ? " (" + cause.getMessage() + ")" : "";
     }
 
     private static Kind kind(Status.Code code) {
@@ -95,7 +94,8 @@ public final class BatonException extends RuntimeException {
         for (Any detail : details.getDetailsList()) {
             if (detail.is(RetryInfo.class)) {
                 try {
-                    com.google.protobuf.Duration delay = detail.unpack(RetryInfo.class).getRetryDelay();
+                    com.google.protobuf.Duration delay =
+                            detail.unpack(RetryInfo.class).getRetryDelay();
                     return Optional.of(Duration.ofSeconds(delay.getSeconds(), delay.getNanos()));
                 } catch (InvalidProtocolBufferException e) {
                     return Optional.empty(); // advice that cannot be read is no advice

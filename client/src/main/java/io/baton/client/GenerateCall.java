@@ -9,8 +9,8 @@ import java.util.Optional;
 
 /**
  * One Generate call: decodes events, checks them and passes them on. The next token is asked for when the listener has
- * returned or, in a pulled call, when {@link #pull} is called, so that a slow reader slows the stream instead of filling
- * memory. gRPC calls it by one thread at a time.
+ * returned or, in a pulled call, when {@link #pull} is called, so that a slow reader slows the stream instead of
+ * filling memory. gRPC calls it by one thread at a time.
  */
 final class GenerateCall extends ClientCall.Listener<GenerateEvent> {
 

@@ -7,7 +7,8 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * What to generate. Made by {@link #of(Prompt)} and its shorthands, which leave everything else at the gateway's defaults.
+ * What to generate. Made by {@link #of(Prompt)} and its shorthands, which leave everything else at the gateway's
+ * defaults.
  *
  * @param model empty means the only one served
  * @param seed drawn by the gateway unless given; the one in use is in {@link Started}

@@ -3,8 +3,7 @@ package io.baton.client;
 import java.util.List;
 
 /** The whole of an answered request. */
-public record GenerationResult(
-        Started started, List<Choice> choices, Usage usage, RouteTaken route, TtftParts ttft) {
+public record GenerationResult(Started started, List<Choice> choices, Usage usage, RouteTaken route, TtftParts ttft) {
 
     public GenerationResult {
         choices = List.copyOf(choices);

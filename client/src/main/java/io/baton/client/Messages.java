@@ -40,7 +40,8 @@ final class Messages {
         spec.logprobs().ifPresent(request::setLogprobs);
         switch (spec.prompt()) {
             case Prompt.Text(String text) -> request.setText(text);
-            case Prompt.Tokens(var ids) -> request.setTokenIds(TokenIds.newBuilder().addAllIds(ids));
+            case Prompt.Tokens(var ids) ->
+                request.setTokenIds(TokenIds.newBuilder().addAllIds(ids));
             case Prompt.Chat(var messages) -> {
                 ChatMessages.Builder chat = ChatMessages.newBuilder();
                 messages.forEach(message -> chat.addMessages(

@@ -40,17 +40,41 @@ public record SamplingSpec(
 
     public SamplingSpec withTopK(int value) {
         return new SamplingSpec(
-                temperature, value, topP, minP, typicalP, repetitionPenalty, presencePenalty, frequencyPenalty, logitBias);
+                temperature,
+                value,
+                topP,
+                minP,
+                typicalP,
+                repetitionPenalty,
+                presencePenalty,
+                frequencyPenalty,
+                logitBias);
     }
 
     public SamplingSpec withTopP(float value) {
         return new SamplingSpec(
-                temperature, topK, value, minP, typicalP, repetitionPenalty, presencePenalty, frequencyPenalty, logitBias);
+                temperature,
+                topK,
+                value,
+                minP,
+                typicalP,
+                repetitionPenalty,
+                presencePenalty,
+                frequencyPenalty,
+                logitBias);
     }
 
     public SamplingSpec withMinP(float value) {
         return new SamplingSpec(
-                temperature, topK, topP, value, typicalP, repetitionPenalty, presencePenalty, frequencyPenalty, logitBias);
+                temperature,
+                topK,
+                topP,
+                value,
+                typicalP,
+                repetitionPenalty,
+                presencePenalty,
+                frequencyPenalty,
+                logitBias);
     }
 
     public SamplingSpec withTypicalP(float value) {

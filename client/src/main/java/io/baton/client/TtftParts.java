@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Where the time to the first token went, each part by its exposed share. The parts and the remainder sum to the total. */
+/**
+ * Where the time to the first token went, each part by its exposed share. The parts and the remainder sum to the total.
+ */
 public record TtftParts(
         Duration total,
         Duration gateway,

@@ -169,12 +169,14 @@ class BatonClientTest {
 
     @Test
     void anOverloadedGatewaySaysWhenToComeBack() throws Exception {
-        BatonException failure = failureOf(stream -> stream.onError(StatusProto.toStatusRuntimeException(
-                com.google.rpc.Status.newBuilder()
+        BatonException failure = failureOf(stream ->
+                stream.onError(StatusProto.toStatusRuntimeException(com.google.rpc.Status.newBuilder()
                         .setCode(Status.Code.RESOURCE_EXHAUSTED.value())
                         .setMessage("full")
                         .addDetails(Any.pack(RetryInfo.newBuilder()
-                                .setRetryDelay(com.google.protobuf.Duration.newBuilder().setSeconds(2).setNanos(5_000_000))
+                                .setRetryDelay(com.google.protobuf.Duration.newBuilder()
+                                        .setSeconds(2)
+                                        .setNanos(5_000_000))
                                 .build()))
                         .build())));
         assertThat(failure.kind()).isEqualTo(Kind.OVERLOADED);
@@ -192,7 +194,9 @@ class BatonClientTest {
                 Generation generation = client.generate(SPEC)) {
             Iterator<GeneratedToken> tokens = generation.iterator();
             assertThat(tokens.next().text()).isEqualTo("a");
-            assertThatThrownBy(tokens::hasNext).isInstanceOf(BatonException.class).hasMessage("UNAVAILABLE: lost");
+            assertThatThrownBy(tokens::hasNext)
+                    .isInstanceOf(BatonException.class)
+                    .hasMessage("UNAVAILABLE: lost");
             assertThatThrownBy(tokens::next).isInstanceOf(BatonException.class);
             assertThatThrownBy(generation::result).isInstanceOf(BatonException.class);
             assertThat(generation.started().requestId()).isEqualTo("r-1");
@@ -230,7 +234,8 @@ class BatonClientTest {
 
     @Test
     void anAnswerThatGoesOnCountsFromTheEmittedTokens() throws Exception {
-        GenerateSpec spec = GenerateSpec.text("Once").emittedTokens(List.of(5, 6)).build();
+        GenerateSpec spec =
+                GenerateSpec.text("Once").emittedTokens(List.of(5, 6)).build();
         try (ScriptedGateway gateway = new ScriptedGateway(stream -> {
                     stream.onNext(started());
                     stream.onNext(token(2, 10, "c"));
@@ -290,8 +295,8 @@ class BatonClientTest {
                 BatonClient client = BatonClient.to(gateway.target())
                         .deadline(Duration.ofMinutes(10))
                         .build();
-                Generation generation =
-                        client.generate(GenerateSpec.text("x").deadline(Duration.ofMillis(100)).build())) {
+                Generation generation = client.generate(
+                        GenerateSpec.text("x").deadline(Duration.ofMillis(100)).build())) {
             BatonException failure = catchThrowableOfType(BatonException.class, generation::result);
             assertThat(failure.kind()).isEqualTo(Kind.DEADLINE_EXCEEDED);
             assertThat(gateway.cancelled.get(20, TimeUnit.SECONDS)).isTrue();
@@ -347,7 +352,8 @@ class BatonClientTest {
         try (ScriptedGateway gateway = new ScriptedGateway(BatonClientTest::answerWell);
                 BatonClient client = BatonClient.connect(gateway.target())) {
             Runnable cancel = client.generate(SPEC, recordingInto(heard, all));
-            assertThat(all.get(20, TimeUnit.SECONDS)).containsExactly("started r-1", " upon", "", " a", "finished LENGTH");
+            assertThat(all.get(20, TimeUnit.SECONDS))
+                    .containsExactly("started r-1", " upon", "", " a", "finished LENGTH");
             cancel.run();
             assertThat(heard).hasSize(5);
         }

@@ -60,7 +60,9 @@ final class ScriptedGateway extends InferenceGrpc.InferenceImplBase implements A
 
     @Override
     public void tokenize(TokenizeRequest request, StreamObserver<TokenizeResponse> response) {
-        response.onNext(TokenizeResponse.newBuilder().addTokenIds(request.getText().length()).build());
+        response.onNext(TokenizeResponse.newBuilder()
+                .addTokenIds(request.getText().length())
+                .build());
         response.onCompleted();
     }
 
@@ -71,7 +73,8 @@ final class ScriptedGateway extends InferenceGrpc.InferenceImplBase implements A
                 .setArchitecture("llama")
                 .setContextLength(512)
                 .setVocabularySize(512)
-                .setFingerprint(SequenceFingerprint.newBuilder().setBlockTokens(32).setNumerics("weights=f32"))
+                .setFingerprint(
+                        SequenceFingerprint.newBuilder().setBlockTokens(32).setNumerics("weights=f32"))
                 .addEosTokenIds(2)
                 .build());
         response.onCompleted();
@@ -95,7 +98,11 @@ final class ScriptedGateway extends InferenceGrpc.InferenceImplBase implements A
 
     static GenerateEvent token(int choice, int index, int id, String text) {
         return GenerateEvent.newBuilder()
-                .setToken(Token.newBuilder().setChoice(choice).setIndex(index).setTokenId(id).setText(text))
+                .setToken(Token.newBuilder()
+                        .setChoice(choice)
+                        .setIndex(index)
+                        .setTokenId(id)
+                        .setText(text))
                 .build();
     }
 
@@ -105,7 +112,10 @@ final class ScriptedGateway extends InferenceGrpc.InferenceImplBase implements A
                         .addChoices(ChoiceFinish.newBuilder()
                                 .setReason(FinishReason.FINISH_REASON_LENGTH)
                                 .setText(heldBack))
-                        .setUsage(Usage.newBuilder().setPromptTokens(2).setCachedTokens(1).setOutputTokens(3))
+                        .setUsage(Usage.newBuilder()
+                                .setPromptTokens(2)
+                                .setCachedTokens(1)
+                                .setOutputTokens(3))
                         .setRoute(Route.newBuilder()
                                 .setDecodeNode("d:1")
                                 .setPrefillNode("p:1")
