@@ -189,6 +189,14 @@ public final class ClusterUnderTest implements AutoCloseable {
         waitUntil("no request is in flight", limit, () -> gateway.inFlight() == 0);
     }
 
+    /** Waits until the gateway hears every node again: after a cut it counts on a node only when Watch is back. */
+    public void awaitEveryNodeHeard(Duration limit) {
+        waitUntil(
+                "the gateway hears every node",
+                limit,
+                () -> gateway.clusterSummary().split(" is known", -1).length - 1 == prefills.size() + decodes.size());
+    }
+
     /** Sequences running or waiting on any node. */
     public int sequences() {
         return engines()

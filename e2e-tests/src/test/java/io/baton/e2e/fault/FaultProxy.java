@@ -130,20 +130,20 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     private void accept() {
-        while (!listener.isClosed()) {
+        while (true) {
+            Socket client;
             try {
-                Socket client = listener.accept();
-                accepted.incrementAndGet();
+                client = listener.accept();
+            } catch (IOException e) {
+                return; // closed
+            }
+            accepted.incrementAndGet();
+            try {
                 Socket server = new Socket();
-                try {
-                    server.connect(target);
-                } catch (IOException e) {
-                    client.close();
-                    continue;
-                }
+                server.connect(target);
                 connect(client, server);
             } catch (IOException e) {
-                cutAll(); // closed
+                ProxiedConnection.reset(client); // its server refuses, or it has gone again
             }
         }
     }

@@ -59,13 +59,16 @@ final class ProxiedConnection {
 
     /** Closes both sides with a reset, so that neither mistakes it for an orderly end. */
     void cut() {
-        for (Socket socket : new Socket[] {client, server}) {
-            try {
-                socket.setSoLinger(true, 0);
-                socket.close();
-            } catch (IOException e) {
-                // already closed, which is what was wanted
-            }
+        reset(client);
+        reset(server);
+    }
+
+    static void reset(Socket socket) {
+        try {
+            socket.setSoLinger(true, 0);
+            socket.close();
+        } catch (IOException e) {
+            // already closed, which is what was wanted
         }
     }
 
