@@ -42,9 +42,12 @@ public final class EngineBenchmark {
 
     /** Loads the model and measures every row of the plan, handing each on as it is known. */
     public static List<BenchmarkRow> run(
-            Path model, BenchmarkPlan plan, Optional<MachineLimits> limits, LoadProgress progress, Consumer<BenchmarkRow> rows) {
-        HostOptions options =
-                new HostOptions(plan.activations(), plan.kernels(), plan.threads(), OptionalLong.empty());
+            Path model,
+            BenchmarkPlan plan,
+            Optional<MachineLimits> limits,
+            LoadProgress progress,
+            Consumer<BenchmarkRow> rows) {
+        HostOptions options = new HostOptions(plan.activations(), plan.kernels(), plan.threads(), OptionalLong.empty());
         try (EngineHost host = EngineHost.open(model, options, progress)) {
             return new EngineBenchmark(plan, host, limits).run(rows);
         }
@@ -200,7 +203,9 @@ public final class EngineBenchmark {
             tables = new int[sequences][];
             for (int i = 0; i < sequences; i++) {
                 int first = i;
-                tables[i] = IntStream.range(0, blocks).map(block -> block * sequences + first).toArray();
+                tables[i] = IntStream.range(0, blocks)
+                        .map(block -> block * sequences + first)
+                        .toArray();
             }
             tokens = random.ints(length, 3, shape.vocabularySize()).toArray();
             hidden = new float[sequences][shape.dim()];

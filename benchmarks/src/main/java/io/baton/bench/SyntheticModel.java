@@ -60,11 +60,15 @@ public final class SyntheticModel {
                 .text("tokenizer.ggml.model", "llama")
                 .texts(
                         "tokenizer.ggml.tokens",
-                        IntStream.range(0, shape.vocabulary).mapToObj(this::tokenText).toList())
+                        IntStream.range(0, shape.vocabulary)
+                                .mapToObj(this::tokenText)
+                                .toList())
                 .numbers("tokenizer.ggml.scores", new float[shape.vocabulary])
                 .integers(
                         "tokenizer.ggml.token_type",
-                        IntStream.range(0, shape.vocabulary).map(this::tokenKind).toArray())
+                        IntStream.range(0, shape.vocabulary)
+                                .map(this::tokenKind)
+                                .toArray())
                 .integer("tokenizer.ggml.bos_token_id", 1)
                 .integer("tokenizer.ggml.eos_token_id", 2)
                 .integer("tokenizer.ggml.unknown_token_id", 0);

@@ -50,8 +50,8 @@ public enum SyntheticShape {
         return Arrays.stream(values())
                 .filter(shape -> shape.label.equals(label))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "no shape named %s; there are %s".formatted(label, labels())));
+                .orElseThrow(() ->
+                        new IllegalArgumentException("no shape named %s; there are %s".formatted(label, labels())));
     }
 
     static String labels() {

@@ -30,9 +30,9 @@ final class DemoCommand extends ServiceCommand {
     /** Long enough that the storyteller's tokens of it fill several blocks. */
     private static final String OPENING =
             "This is the story of Tom, a shy boy who lived on a small island. One windy day, Tom found an old map"
-                + " inside a book. It showed a path that nobody knew. \"Come with me,\" he said to Hazel, a clever"
-                + " mouse. They packed some cheese and set off. First they came to a fallen log, and then they came to"
-                + " three white stones. The path grew steep, and Hazel was tired.";
+                    + " inside a book. It showed a path that nobody knew. \"Come with me,\" he said to Hazel, a clever"
+                    + " mouse. They packed some cheese and set off. First they came to a fallen log, and then they came to"
+                    + " three white stones. The path grew steep, and Hazel was tired.";
 
     @Option(
             names = "--prompt",
@@ -132,9 +132,8 @@ final class DemoCommand extends ServiceCommand {
         if (something || mode != PrefillMode.REMOTE) {
             return true;
         }
-        err().println(
-                        "baton demo: no KV block came from the prefill node, though remote prefill was asked for (%s)"
-                                .formatted(result.route().reason()));
+        err().println("baton demo: no KV block came from the prefill node, though remote prefill was asked for (%s)"
+                .formatted(result.route().reason()));
         err().flush();
         return false;
     }

@@ -23,8 +23,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection to a gateway. Dials lazily and stays connected; close it when done. Failures are {@link
- * BatonException}s; no call is retried behind the caller's back.
+ * A connection to a gateway. Dials lazily and stays connected; close it when done. Failures are
+ * {@link BatonException}s; no call is retried behind the caller's back.
  */
 public final class BatonClient implements AutoCloseable {
 

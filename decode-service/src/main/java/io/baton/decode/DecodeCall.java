@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One request on this node, from receipt to its one end. The engine's scheduler thread brings admission, tokens and the
- * end; the request's own thread prefills; the gateway's cancellation comes from a gRPC thread. Whatever ends the sequence,
- * {@link EventStream} ends the stream once.
+ * end; the request's own thread prefills; the gateway's cancellation comes from a gRPC thread. Whatever ends the
+ * sequence, {@link EventStream} ends the stream once.
  */
 final class DecodeCall implements GenerationListener {
 
@@ -161,7 +161,8 @@ final class DecodeCall implements GenerationListener {
         first = false;
         if (!events.offer(() -> event(token, piece, parts))) {
             events.fail(Status.RESOURCE_EXHAUSTED
-                    .withDescription("the caller reads too slowly: the token buffer is full; read faster or ask for less")
+                    .withDescription(
+                            "the caller reads too slowly: the token buffer is full; read faster or ask for less")
                     .asRuntimeException());
             return false;
         }
@@ -237,9 +238,8 @@ final class DecodeCall implements GenerationListener {
                 .setText(piece);
         token.logprob().ifPresent(logprob -> event.setLogprob((float) logprob));
         token.top()
-                .forEach(top -> event.addTopLogprobs(TokenLogprob.newBuilder()
-                        .setTokenId(top.tokenId())
-                        .setLogprob(top.logprob())));
+                .forEach(top -> event.addTopLogprobs(
+                        TokenLogprob.newBuilder().setTokenId(top.tokenId()).setLogprob(top.logprob())));
         if (parts != null) {
             event.setTtft(parts);
         }

@@ -74,8 +74,7 @@ public final class DecodeNode implements AutoCloseable {
     }
 
     /** Starts an engine on {@code host} and serves it. The node owns the engine, not the host. */
-    public static DecodeNode start(
-            DecodeSettings settings, EngineHost host, Tokenizer tokenizer, Telemetry telemetry) {
+    public static DecodeNode start(DecodeSettings settings, EngineHost host, Tokenizer tokenizer, Telemetry telemetry) {
         Engine engine = host.start(settings.name(), settings.engine());
         try {
             return start(settings, engine, tokenizer, telemetry, new SecureRandom());
@@ -87,11 +86,7 @@ public final class DecodeNode implements AutoCloseable {
 
     /** @param random draws the names of instance, epoch and handoffs */
     static DecodeNode start(
-            DecodeSettings settings,
-            Engine engine,
-            Tokenizer tokenizer,
-            Telemetry telemetry,
-            RandomGenerator random) {
+            DecodeSettings settings, Engine engine, Tokenizer tokenizer, Telemetry telemetry, RandomGenerator random) {
         ExecutorService threads = Executors.newThreadPerTaskExecutor(
                 Thread.ofVirtual().name(settings.name() + "-", 0).factory());
         Timing timing = Timing.ofSystem(settings.name() + "-timer");
@@ -101,7 +96,11 @@ public final class DecodeNode implements AutoCloseable {
                 new PrefillMembers(settings.prefillNodes(), InetAddress::getAllByName, timing.nanoTime());
         KvStreams streams = new KvStreams(members, channels, spans, threads, timing, settings.maxKvStreams());
         PromptPrefill prefill = new PromptPrefill(
-                engine, new PrefillChoice(costs(settings, engine)), streams, settings.prefillAttempts(), random::nextLong);
+                engine,
+                new PrefillChoice(costs(settings, engine)),
+                streams,
+                settings.prefillAttempts(),
+                random::nextLong);
         DecodeService service = new DecodeService(
                 engine,
                 tokenizer,
@@ -162,9 +161,7 @@ public final class DecodeNode implements AutoCloseable {
         return engine;
     }
 
-    /**
-     * Refuses new requests, finishes running ones for up to {@code limit}, then closes; true when all had finished.
-     */
+    /** Refuses new requests, finishes running ones for up to {@code limit}, then closes; true when all had finished. */
     public boolean drain(Duration limit) {
         service.drain();
         events.markDraining();
@@ -209,8 +206,7 @@ public final class DecodeNode implements AutoCloseable {
         }
         long period = settings.memberRefresh().toNanos();
         Runnable resolve = () -> members.refresh().forEach(channels::drop);
-        var _ = timing.scheduler()
-                .scheduleAtFixedRate(() -> threads.execute(resolve), 0, period, TimeUnit.NANOSECONDS);
+        var _ = timing.scheduler().scheduleAtFixedRate(() -> threads.execute(resolve), 0, period, TimeUnit.NANOSECONDS);
     }
 
     private static CostModel costs(DecodeSettings settings, Engine engine) {

@@ -48,11 +48,10 @@ record DecodeOrder(
     /**
      * Reads what this version serves; everything else is refused by name.
      *
-     * @throws io.grpc.StatusRuntimeException {@code INVALID_ARGUMENT}, {@code OUT_OF_RANGE} or {@code UNIMPLEMENTED}, naming
-     *     the field
+     * @throws io.grpc.StatusRuntimeException {@code INVALID_ARGUMENT}, {@code OUT_OF_RANGE} or {@code UNIMPLEMENTED},
+     *     naming the field
      */
-    static DecodeOrder of(
-            DecodeRequest request, int vocabularySize, int contextLength, Set<Integer> endOfSequence) {
+    static DecodeOrder of(DecodeRequest request, int vocabularySize, int contextLength, Set<Integer> endOfSequence) {
         refuseWhatIsNotServed(request);
         CallContext context = request.getContext();
         require(!context.getRequestId().isEmpty(), "context.request_id is empty; the gateway names every request");
@@ -162,7 +161,8 @@ record DecodeOrder(
 
     private static FallbackPolicy policy(CallContext context) {
         return switch (context.getFallbackPolicy()) {
-            case FALLBACK_POLICY_UNSPECIFIED, FALLBACK_POLICY_LOCAL_PREFILL -> FallbackPolicy.FALLBACK_POLICY_LOCAL_PREFILL;
+            case FALLBACK_POLICY_UNSPECIFIED, FALLBACK_POLICY_LOCAL_PREFILL ->
+                FallbackPolicy.FALLBACK_POLICY_LOCAL_PREFILL;
             case FALLBACK_POLICY_OTHER_PREFILL -> FallbackPolicy.FALLBACK_POLICY_OTHER_PREFILL;
             case FALLBACK_POLICY_FAIL -> FallbackPolicy.FALLBACK_POLICY_FAIL;
             case UNRECOGNIZED ->

@@ -16,7 +16,8 @@ import java.util.Optional;
  * @param name what logs call this node; several in one process have different ones
  * @param listen where it listens
  * @param advertise how others name this node, as {@code host:port}; empty means where it listens
- * @param prefillNodes prefill nodes it may dial, as {@code host:port}; each host name also stands for what it resolves to
+ * @param prefillNodes prefill nodes it may dial, as {@code host:port}; each host name also stands for what it resolves
+ *     to
  * @param prefillAttempts prefill nodes asked for one request at most, 1 to 3
  * @param maxKvStreams prefill streams open at once; each pins at most its channel's stream window
  * @param maxBufferedEvents token events that may wait for a slow gateway before its sequence is cancelled
@@ -59,13 +60,8 @@ public record DecodeSettings(
             .optional();
 
     /** Those of a decode node alone; where it listens and its engine have their own. */
-    public static final List<Setting<?>> SETTINGS = List.of(
-            PREFILL_NODES,
-            PREFILL_ATTEMPTS,
-            MAX_KV_STREAMS,
-            MAX_BUFFERED_EVENTS,
-            MEMBER_REFRESH,
-            ADVERTISE);
+    public static final List<Setting<?>> SETTINGS =
+            List.of(PREFILL_NODES, PREFILL_ATTEMPTS, MAX_KV_STREAMS, MAX_BUFFERED_EVENTS, MEMBER_REFRESH, ADVERTISE);
 
     public DecodeSettings {
         prefillNodes = List.copyOf(prefillNodes);
@@ -79,7 +75,8 @@ public record DecodeSettings(
     }
 
     /** The defaults with the given prefill nodes, listening and computing as told. */
-    public static DecodeSettings of(String name, ListenSettings listen, EngineOptions engine, List<String> prefillNodes) {
+    public static DecodeSettings of(
+            String name, ListenSettings listen, EngineOptions engine, List<String> prefillNodes) {
         Settings defaults = Settings.defaults(SETTINGS);
         return from(defaults, name, listen, engine).withPrefillNodes(prefillNodes);
     }

@@ -79,8 +79,7 @@ final class DecodeTelemetry {
         for (RouteEvent event : route.getEventsList()) {
             span.addEvent(
                     "fallback",
-                    Attributes.of(
-                            REASON, event.getReason().name(), NODE, event.getNode(), DETAIL, event.getDetail()));
+                    Attributes.of(REASON, event.getReason().name(), NODE, event.getNode(), DETAIL, event.getDetail()));
             fallbacks.add(1, Attributes.of(REASON, event.getReason().name()));
         }
         prefills.add(1, Attributes.of(REASON, route.getReason().name()));

@@ -9,11 +9,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way back to the gateway: a bounded queue in front of a call's observer. Events are written while the transport takes
- * them, by one thread at a time and never by the one that offers them, so a slow gateway cannot hold up the engine. A
- * gateway that lets more than the bound pile up loses its sequence: the engine cannot pause one without keeping its blocks
- * from others, and what is queued here would otherwise grow without bound. The stream ends exactly once, whatever is asked
- * of it afterwards. Any thread.
+ * The way back to the gateway: a bounded queue in front of a call's observer. Events are written while the transport
+ * takes them, by one thread at a time and never by the one that offers them, so a slow gateway cannot hold up the
+ * engine. A gateway that lets more than the bound pile up loses its sequence: the engine cannot pause one without
+ * keeping its blocks from others, and what is queued here would otherwise grow without bound. The stream ends exactly
+ * once, whatever is asked of it afterwards. Any thread.
  */
 final class EventStream {
 

@@ -8,9 +8,9 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a request's first token was where. Every span between two marks is this node's own; what a prefill node reports of
- * its queue and compute is fitted into the span in which it was waited for, so that no part is counted twice and the parts
- * never sum to more than the total. Written by the threads a request passes through, one after the other.
+ * When a request's first token was where. Every span between two marks is this node's own; what a prefill node reports
+ * of its queue and compute is fitted into the span in which it was waited for, so that no part is counted twice and the
+ * parts never sum to more than the total. Written by the threads a request passes through, one after the other.
  */
 final class FirstTokenTimes {
 
@@ -62,7 +62,8 @@ final class FirstTokenTimes {
             queue = total.take(engine.prefillQueue().toNanos());
             compute = total.take(engine.prefillCompute().toNanos());
         }
-        long firstStep = total.take(sender != null ? now - remoteEnded : engine.firstStep().toNanos());
+        long firstStep = total.take(
+                sender != null ? now - remoteEnded : engine.firstStep().toNanos());
         TtftParts.Builder parts = TtftParts.newBuilder()
                 .setTotalMicros(micros(now - received))
                 .setDecodeAdmissionMicros(micros(admission))

@@ -15,8 +15,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The node's KV streams from prefill nodes: who may be dialled, how many at once, on which channels. Each stream pins at
- * most its share of a channel's window, so the bound on streams is a bound on memory. Thread-safe.
+ * The node's KV streams from prefill nodes: who may be dialled, how many at once, on which channels. Each stream pins
+ * at most its share of a channel's window, so the bound on streams is a bound on memory. Thread-safe.
  */
 final class KvStreams {
 
@@ -91,7 +91,12 @@ final class KvStreams {
                 managed.resetConnectBackoff();
             }
             return KvReceiver.prefill(
-                    telemetry.traced(channel), CallOptions.DEFAULT.withExecutor(threads), start, plan, listener, timing);
+                    telemetry.traced(channel),
+                    CallOptions.DEFAULT.withExecutor(threads),
+                    start,
+                    plan,
+                    listener,
+                    timing);
         }
 
         /**

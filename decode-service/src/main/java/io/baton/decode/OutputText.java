@@ -6,9 +6,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * One answer's text: tokens become characters as soon as these are whole, and characters are shown as soon as they cannot
- * become part of a stop string. A function of the tokens alone, so that a node which goes on with another node's sequence
- * rebuilds the state by feeding the tokens known so far. Confined to whoever owns the sequence, in turn.
+ * One answer's text: tokens become characters as soon as these are whole, and characters are shown as soon as they
+ * cannot become part of a stop string. A function of the tokens alone, so that a node which goes on with another node's
+ * sequence rebuilds the state by feeding the tokens known so far. Confined to whoever owns the sequence, in turn.
  */
 final class OutputText {
 

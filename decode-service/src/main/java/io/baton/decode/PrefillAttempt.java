@@ -15,8 +15,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One prefill node asked once. Blocks are taken when the node reports that it computes, so that a queue elsewhere does not
- * hold memory here; the outcome is known when nothing can be written into them any more. Any thread.
+ * One prefill node asked once. Blocks are taken when the node reports that it computes, so that a queue elsewhere does
+ * not hold memory here; the outcome is known when nothing can be written into them any more. Any thread.
  */
 final class PrefillAttempt implements ReceiveListener {
 
@@ -78,7 +78,8 @@ final class PrefillAttempt implements ReceiveListener {
     }
 
     /** Waits for the outcome; empty-handed after {@code limit}, the attempt goes on then. */
-    @Nullable ReceiveOutcome await(Duration limit) {
+    @Nullable
+    ReceiveOutcome await(Duration limit) {
         try {
             return outcome.get(limit.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {

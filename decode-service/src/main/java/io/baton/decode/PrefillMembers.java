@@ -13,9 +13,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The prefill nodes this node may dial: the addresses it was given, and what their host names resolve to (the pods behind a
- * headless service). A request can rank these; it cannot name others. Resolving only adds: an empty or failed answer changes
- * nothing, and an address that answers leave out stays for a while, so that a DNS hiccup takes no node away. Thread-safe.
+ * The prefill nodes this node may dial: the addresses it was given, and what their host names resolve to (the pods
+ * behind a headless service). A request can rank these; it cannot name others. Resolving only adds: an empty or failed
+ * answer changes nothing, and an address that answers leave out stays for a while, so that a DNS hiccup takes no node
+ * away. Thread-safe.
  */
 final class PrefillMembers {
 

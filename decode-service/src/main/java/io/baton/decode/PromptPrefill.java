@@ -21,8 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Decides where prompts are prefilled, and sees to it. The gateway ranked prefill nodes by what it believed of this node;
- * this node knows, so its word is final. Thread-safe; each request runs it on a thread of its own.
+ * Decides where prompts are prefilled, and sees to it. The gateway ranked prefill nodes by what it believed of this
+ * node; this node knows, so its word is final. Thread-safe; each request runs it on a thread of its own.
  */
 final class PromptPrefill {
 
@@ -144,7 +144,9 @@ final class PromptPrefill {
     private static List<PrefillCandidate> candidates(DecodeOrder order) {
         return order.candidates().stream()
                 .map(ranked -> new PrefillCandidate(
-                        ranked.getNode(), Math.max(0, ranked.getEstimatedMicros()), Math.max(0, ranked.getCachedTokens())))
+                        ranked.getNode(),
+                        Math.max(0, ranked.getEstimatedMicros()),
+                        Math.max(0, ranked.getCachedTokens())))
                 .toList();
     }
 

@@ -4,8 +4,8 @@ import io.baton.transfer.ReceiveOutcome;
 import java.time.Duration;
 
 /**
- * How fast KV arrives here. A transfer that hid behind compute says only that the way is at least that fast; one that did
- * not is a measurement. Thread-safe.
+ * How fast KV arrives here. A transfer that hid behind compute says only that the way is at least that fast; one that
+ * did not is a measurement. Thread-safe.
  */
 final class ReceiveRate {
 

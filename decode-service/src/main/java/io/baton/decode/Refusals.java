@@ -22,21 +22,21 @@ final class Refusals {
 
     static StatusRuntimeException draining() {
         return of(
-                Status.UNAVAILABLE.withDescription("this decode node is draining; ask another"), Reason.REASON_DRAINING);
+                Status.UNAVAILABLE.withDescription("this decode node is draining; ask another"),
+                Reason.REASON_DRAINING);
     }
 
     static StatusRuntimeException of(EngineException cause) {
-        Status status =
-                switch (cause.kind()) {
-                    case INVALID_ARGUMENT -> Status.INVALID_ARGUMENT;
-                    case OUT_OF_RANGE -> Status.OUT_OF_RANGE;
-                    case UNSUPPORTED_MODEL -> Status.UNIMPLEMENTED;
-                    case RESOURCE_EXHAUSTED -> Status.RESOURCE_EXHAUSTED;
-                    case CANCELLED -> Status.CANCELLED;
-                    case DEADLINE_EXCEEDED -> Status.DEADLINE_EXCEEDED;
-                    case UNAVAILABLE -> Status.UNAVAILABLE;
-                    case INTERNAL -> Status.INTERNAL;
-                };
+        Status status = switch (cause.kind()) {
+            case INVALID_ARGUMENT -> Status.INVALID_ARGUMENT;
+            case OUT_OF_RANGE -> Status.OUT_OF_RANGE;
+            case UNSUPPORTED_MODEL -> Status.UNIMPLEMENTED;
+            case RESOURCE_EXHAUSTED -> Status.RESOURCE_EXHAUSTED;
+            case CANCELLED -> Status.CANCELLED;
+            case DEADLINE_EXCEEDED -> Status.DEADLINE_EXCEEDED;
+            case UNAVAILABLE -> Status.UNAVAILABLE;
+            case INTERNAL -> Status.INTERNAL;
+        };
         return status.withDescription(cause.getMessage()).withCause(cause).asRuntimeException();
     }
 }

@@ -28,12 +28,12 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gets one sequence's KV from prefill nodes: the ranked ones in turn, each from what the ones before have brought, until
- * one delivers, the policy forbids another, or what is left of the deadline is needed to prefill here. Runs on the request's
- * own thread, in its gRPC context; {@link #abort} comes from any.
+ * Gets one sequence's KV from prefill nodes: the ranked ones in turn, each from what the ones before have brought,
+ * until one delivers, the policy forbids another, or what is left of the deadline is needed to prefill here. Runs on
+ * the request's own thread, in its gRPC context; {@link #abort} comes from any.
  *
- * <p>Fencing: the lease on the blocks stays open from the first grant until the last attempt's call has closed, whatever
- * happened to the sequence meanwhile, because until then a frame may still be written.
+ * <p>Fencing: the lease on the blocks stays open from the first grant until the last attempt's call has closed,
+ * whatever happened to the sequence meanwhile, because until then a frame may still be written.
  */
 final class RemotePrefill {
 
@@ -171,8 +171,7 @@ final class RemotePrefill {
             start.addTokenIds(token);
         }
         KvStreams.Way way = streams.to(candidate.node());
-        PrefillAttempt attempt =
-                PrefillAttempt.open(this::takeBlocks, listener -> way.receive(start, plan, listener));
+        PrefillAttempt attempt = PrefillAttempt.open(this::takeBlocks, listener -> way.receive(start, plan, listener));
         current = attempt;
         if (aborted) {
             attempt.cancel("the sequence has ended"); // it ended before it could be told

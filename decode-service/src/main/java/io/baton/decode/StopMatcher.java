@@ -3,12 +3,12 @@ package io.baton.decode;
 import java.util.List;
 
 /**
- * Looks for stop strings in text that arrives piece by piece. Text that could still become a stop string is held back; the
- * result does not depend on where the pieces are cut. Not safe for concurrent use.
+ * Looks for stop strings in text that arrives piece by piece. Text that could still become a stop string is held back;
+ * the result does not depend on where the pieces are cut. Not safe for concurrent use.
  *
  * <p>One Knuth-Morris-Pratt automaton per string: its state is the length of the longest prefix of the string that the
- * text ends with, so the longest state is exactly what must be held back, and a match can never reach into text that was
- * let through.
+ * text ends with, so the longest state is exactly what must be held back, and a match can never reach into text that
+ * was let through.
  */
 final class StopMatcher {
 

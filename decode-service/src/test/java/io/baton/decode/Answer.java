@@ -130,7 +130,8 @@ final class Answer implements ClientResponseObserver<DecodeRequest, DecodeEvent>
     /** All text, that of the last event included. */
     String text() {
         StringBuilder text = new StringBuilder();
-        events.forEach(event -> text.append(event.getToken().getText()).append(event.getFinished().getText()));
+        events.forEach(event -> text.append(event.getToken().getText())
+                .append(event.getFinished().getText()));
         return text.toString();
     }
 }

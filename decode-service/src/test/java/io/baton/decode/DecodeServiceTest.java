@@ -86,26 +86,39 @@ class DecodeServiceTest {
     void whatIsMalformedIsRefusedByTheNameOfTheField() throws Exception {
         refused(Status.Code.INVALID_ARGUMENT, "request_id", request -> request.clearContext());
         refused(Status.Code.INVALID_ARGUMENT, "prompt_token_ids", request -> request.clearPromptTokenIds());
-        refused(Status.Code.INVALID_ARGUMENT, "prompt_token_ids[100] is 1000", request -> request.addPromptTokenIds(1000));
+        refused(
+                Status.Code.INVALID_ARGUMENT,
+                "prompt_token_ids[100] is 1000",
+                request -> request.addPromptTokenIds(1000));
         refused(Status.Code.INVALID_ARGUMENT, "4294967295", request -> request.addEmittedTokenIds(-1));
-        refused(Status.Code.INVALID_ARGUMENT, "effective_salt", request -> request.getContextBuilder()
-                .setEffectiveSalt(ByteString.copyFromUtf8("short")));
-        refused(Status.Code.INVALID_ARGUMENT, "temperature", request -> request.getSamplingBuilder()
-                .setTemperature(Float.NaN));
-        refused(Status.Code.INVALID_ARGUMENT, "token 1000", request -> request.getSamplingBuilder()
-                .putLogitBias(1000, 1));
+        refused(
+                Status.Code.INVALID_ARGUMENT,
+                "effective_salt",
+                request -> request.getContextBuilder().setEffectiveSalt(ByteString.copyFromUtf8("short")));
+        refused(
+                Status.Code.INVALID_ARGUMENT,
+                "temperature",
+                request -> request.getSamplingBuilder().setTemperature(Float.NaN));
+        refused(
+                Status.Code.INVALID_ARGUMENT,
+                "token 1000",
+                request -> request.getSamplingBuilder().putLogitBias(1000, 1));
         refused(Status.Code.INVALID_ARGUMENT, "logprobs", request -> request.setLogprobs(21));
-        refused(Status.Code.INVALID_ARGUMENT, "stop.strings", request -> request.getStopBuilder().addStrings(""));
-        refused(Status.Code.OUT_OF_RANGE, "512", request -> request.addAllPromptTokenIds(
-                Collections.nCopies(412, 5)));
+        refused(
+                Status.Code.INVALID_ARGUMENT,
+                "stop.strings",
+                request -> request.getStopBuilder().addStrings(""));
+        refused(Status.Code.OUT_OF_RANGE, "512", request -> request.addAllPromptTokenIds(Collections.nCopies(412, 5)));
     }
 
     @Test
     void whatIsNotServedIsRefusedByNameAndNeverIgnored() throws Exception {
         refused(Status.Code.UNIMPLEMENTED, "adapter", request -> request.setAdapter("lora"));
         refused(Status.Code.UNIMPLEMENTED, "choices", request -> request.setChoices(2));
-        refused(Status.Code.UNIMPLEMENTED, "sampler_state", request -> request.setSamplerState(
-                ByteString.copyFromUtf8("x")));
+        refused(
+                Status.Code.UNIMPLEMENTED,
+                "sampler_state",
+                request -> request.setSamplerState(ByteString.copyFromUtf8("x")));
     }
 
     @Test
@@ -159,9 +172,7 @@ class DecodeServiceTest {
         decode.engine.tokens = index -> script[index];
         Answer answer = decode.ask(local().setStop(stops(script.length)));
         answer.finished();
-        assertThat(answer.tokens())
-                .extracting(DecodeToken::getText)
-                .containsExactly("n", "", "é", "", "", "€");
+        assertThat(answer.tokens()).extracting(DecodeToken::getText).containsExactly("n", "", "é", "", "", "€");
     }
 
     @Test
@@ -185,7 +196,9 @@ class DecodeServiceTest {
         answer.finished();
         DecodeToken token = answer.tokens().getFirst();
         assertThat(token.getLogprob()).isEqualTo(-0.5f);
-        assertThat(token.getTopLogprobsList()).extracting(TokenLogprob::getTokenId).containsExactly(100, 101);
+        assertThat(token.getTopLogprobsList())
+                .extracting(TokenLogprob::getTokenId)
+                .containsExactly(100, 101);
         Answer without = decode.ask(local());
         without.finished();
         assertThat(without.tokens()).noneMatch(DecodeToken::hasLogprob);
@@ -199,7 +212,9 @@ class DecodeServiceTest {
         Answer answer = decode.ask(request);
         DecodeFinished finished = answer.finished();
         assertThat(answer.tokens()).extracting(DecodeToken::getIndex).containsExactly(4, 5, 6, 7);
-        assertThat(answer.text()).as("what the withheld tokens say is said, the emitted ones are not repeated").isEqualTo("cdefgh");
+        assertThat(answer.text())
+                .as("what the withheld tokens say is said, the emitted ones are not repeated")
+                .isEqualTo("cdefgh");
         assertThat(finished.getUsage().getOutputTokens()).isEqualTo(8);
         assertThat(decode.engine.sequences.getFirst().request.emittedTokens())
                 .isEqualTo(TestingTokenizer.tokens("abcd"));
@@ -226,7 +241,8 @@ class DecodeServiceTest {
                             && narrow.engine.sequences.getFirst().hasEnded());
             assertThat(narrow.engine.sequences.getFirst().outputTokens()).isLessThan(400);
             narrow.assertPoolAtBaseline();
-            assertThat(narrow.ask(local()).finished().getUsage().getOutputTokens()).isEqualTo(8);
+            assertThat(narrow.ask(local()).finished().getUsage().getOutputTokens())
+                    .isEqualTo(8);
             deaf.cancel();
         }
     }
@@ -238,7 +254,9 @@ class DecodeServiceTest {
         NodeUnderTest.waitUntil("the sequence waits", () -> decode.engine.sequences.size() == 1);
         answer.cancel();
         assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
-        NodeUnderTest.waitUntil("it has left the queue", () -> decode.engine.sequences.getFirst().hasEnded());
+        NodeUnderTest.waitUntil(
+                "it has left the queue",
+                () -> decode.engine.sequences.getFirst().hasEnded());
     }
 
     @Test
@@ -313,8 +331,6 @@ class DecodeServiceTest {
     }
 
     private static StopConditions.Builder stops(int maxTokens, String... strings) {
-        return StopConditions.newBuilder()
-                .setMaxTokens(maxTokens)
-                .addAllStrings(List.of(strings));
+        return StopConditions.newBuilder().setMaxTokens(maxTokens).addAllStrings(List.of(strings));
     }
 }

@@ -68,9 +68,8 @@ final class NodeUnderTest implements AutoCloseable {
         DecodeRequest.Builder request = local().setPrefillMode(PrefillMode.PREFILL_MODE_REMOTE);
         request.getContextBuilder().setFallbackPolicy(policy);
         for (ScriptedPrefillNode ranked : nodes) {
-            request.addPrefillNodes(PrefillCandidate.newBuilder()
-                    .setNode(ranked.address())
-                    .setEstimatedMicros(1_000));
+            request.addPrefillNodes(
+                    PrefillCandidate.newBuilder().setNode(ranked.address()).setEstimatedMicros(1_000));
         }
         return request;
     }

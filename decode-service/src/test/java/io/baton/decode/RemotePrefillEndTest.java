@@ -30,8 +30,11 @@ class RemotePrefillEndTest {
             NodeUnderTest.waitUntil("the stream is open", () -> prefill.handings.size() == 1);
             answer.cancel();
             assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS)).isTrue();
-            assertThat(prefill.onlyHanding().granted.getCount()).as("no block was granted").isEqualTo(1);
+            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
+                    .isTrue();
+            assertThat(prefill.onlyHanding().granted.getCount())
+                    .as("no block was granted")
+                    .isEqualTo(1);
             decode.assertPoolAtBaseline();
         }
     }
@@ -44,7 +47,8 @@ class RemotePrefillEndTest {
             awaitVerified(decode, 3);
             answer.cancel();
             assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
+                    .isTrue();
             decode.assertPoolAtBaseline();
         }
     }
@@ -61,7 +65,8 @@ class RemotePrefillEndTest {
                             && decode.engine.sequences.getFirst().blocksAsked());
             answer.cancel();
             assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
+                    .isTrue();
             decode.assertPoolAtBaseline();
         }
     }
@@ -73,7 +78,8 @@ class RemotePrefillEndTest {
             decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, prefill));
             awaitVerified(decode, 3);
             decode.disconnect();
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
+                    .isTrue();
             decode.assertPoolAtBaseline();
         }
     }
@@ -84,7 +90,8 @@ class RemotePrefillEndTest {
                 NodeUnderTest decode = new NodeUnderTest(prefill)) {
             Answer answer = decode.ask(remote(FALLBACK_POLICY_FAIL, prefill), Duration.ofSeconds(2));
             assertThat(answer.status().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
+                    .isTrue();
             decode.assertPoolAtBaseline();
         }
     }
@@ -104,7 +111,8 @@ class RemotePrefillEndTest {
                     .extracting(RouteEvent::getReason)
                     .containsExactly(Reason.REASON_DEADLINE_RESERVE);
             assertThat(decode.engine.sequences.getFirst().verifiedBlocks).isEqualTo(3);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
+                    .isTrue();
             decode.assertPoolAtBaseline();
         }
     }
@@ -117,7 +125,8 @@ class RemotePrefillEndTest {
             awaitVerified(decode, 3);
             decode.node.close();
             assertThat(answer.status().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
+                    .isTrue();
             decode.assertPoolAtBaseline();
         }
     }
@@ -126,8 +135,8 @@ class RemotePrefillEndTest {
     void leftAloneTheNodeDecidesByCost() throws Exception {
         try (ScriptedPrefillNode prefill = ScriptedPrefillNode.serving();
                 NodeUnderTest decode = new NodeUnderTest(prefill)) {
-            DecodeRequest.Builder cheap = remote(FALLBACK_POLICY_LOCAL_PREFILL, prefill)
-                    .setPrefillMode(PrefillMode.PREFILL_MODE_AUTO);
+            DecodeRequest.Builder cheap =
+                    remote(FALLBACK_POLICY_LOCAL_PREFILL, prefill).setPrefillMode(PrefillMode.PREFILL_MODE_AUTO);
             assertThat(reason(decode, cheap)).isEqualTo(Reason.REASON_COST_REMOTE);
             DecodeRequest.Builder dear = cheap.clone();
             dear.getPrefillNodesBuilder(0).setEstimatedMicros(5_000_000);

@@ -43,7 +43,8 @@ class RemotePrefillTest {
                 for (int block = 0; block < BLOCKS; block++) {
                     MemorySegment found = lease.memory.asSlice(
                             ((long) layer * BLOCKS + block) * ScriptedEngine.UNIT_BYTES, ScriptedEngine.UNIT_BYTES);
-                    assertThat(found.mismatch(ScriptedPrefillNode.unit(layer, block))).isEqualTo(-1);
+                    assertThat(found.mismatch(ScriptedPrefillNode.unit(layer, block)))
+                            .isEqualTo(-1);
                 }
             }
             Route route = finished.getRoute();
@@ -56,7 +57,8 @@ class RemotePrefillTest {
             assertThat(route.getEventsList()).isEmpty();
             assertThat(finished.getUsage().getCachedTokens()).isEqualTo(32);
             assertThat(route.getPrefillCachedTokens()).isEqualTo(32);
-            assertThat(prefill.onlyHanding().acknowledged.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(prefill.onlyHanding().acknowledged.await(5, TimeUnit.SECONDS))
+                    .isTrue();
             decode.assertPoolAtBaseline();
         }
     }
@@ -125,8 +127,7 @@ class RemotePrefillTest {
             Answer answer = decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, dying, other));
             NodeUnderTest.waitUntil(
                     "three blocks are verified",
-                    () -> !decode.engine.sequences.isEmpty()
-                            && decode.engine.sequences.getFirst().verifiedBlocks == 3);
+                    () -> !decode.engine.sequences.isEmpty() && decode.engine.sequences.getFirst().verifiedBlocks == 3);
             dying.die();
             Route route = answer.finished().getRoute();
             assertThat(reasons(route)).containsExactly(Reason.REASON_PREFILL_UNAVAILABLE);
@@ -163,7 +164,8 @@ class RemotePrefillTest {
             assertThat(reasons(answer.finished().getRoute())).containsExactly(Reason.REASON_PREFILL_STALLED);
             assertThat(System.nanoTime() - asked)
                     .isBetween(TimeUnit.MILLISECONDS.toNanos(900), TimeUnit.SECONDS.toNanos(3));
-            assertThat(silent.onlyHanding().cancelled.await(5, TimeUnit.SECONDS)).isTrue();
+            assertThat(silent.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
+                    .isTrue();
             TtftParts parts = answer.tokens().getFirst().getTtft();
             assertThat(parts.getExposedTransferMicros()).isGreaterThan(900_000);
             decode.assertPoolAtBaseline();
@@ -190,8 +192,9 @@ class RemotePrefillTest {
         try (ScriptedPrefillNode other = ScriptedPrefillNode.refusing(
                         Status.FAILED_PRECONDITION.withDescription("numerics differs"), FailureReason.MISMATCH);
                 NodeUnderTest decode = new NodeUnderTest(other)) {
-            Route route =
-                    decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, other)).finished().getRoute();
+            Route route = decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, other))
+                    .finished()
+                    .getRoute();
             assertThat(reasons(route)).containsExactly(Reason.REASON_FINGERPRINT_MISMATCH);
             assertThat(route.getEvents(0).getDetail()).contains("numerics differs");
         }
@@ -199,15 +202,15 @@ class RemotePrefillTest {
 
     @Test
     void theFirstFailureEndsARequestWhosePolicyIsToFail() throws Exception {
-        try (ScriptedPrefillNode draining =
-                        ScriptedPrefillNode.refusing(Status.UNAVAILABLE, FailureReason.DRAINING);
+        try (ScriptedPrefillNode draining = ScriptedPrefillNode.refusing(Status.UNAVAILABLE, FailureReason.DRAINING);
                 ScriptedPrefillNode other = ScriptedPrefillNode.serving();
                 NodeUnderTest decode = new NodeUnderTest(draining, other)) {
             Throwable failure =
                     decode.ask(remote(FALLBACK_POLICY_FAIL, draining, other)).failure();
             assertThat(Status.fromThrowable(failure).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
             assertThat(Status.fromThrowable(failure).getDescription()).contains(draining.address());
-            assertThat(Objects.requireNonNull(Status.trailersFromThrowable(failure)).get(Refusals.REASON))
+            assertThat(Objects.requireNonNull(Status.trailersFromThrowable(failure))
+                            .get(Refusals.REASON))
                     .isEqualTo("REASON_DRAINING");
             assertThat(other.handings).isEmpty();
             decode.assertPoolAtBaseline();
@@ -266,7 +269,9 @@ class RemotePrefillTest {
                             .getRoute()
                             .getReason())
                     .isEqualTo(Reason.REASON_NO_PREFILL_NODE);
-            assertThat(decode.ask(remote(FALLBACK_POLICY_OTHER_PREFILL)).status().getCode())
+            assertThat(decode.ask(remote(FALLBACK_POLICY_OTHER_PREFILL))
+                            .status()
+                            .getCode())
                     .isEqualTo(Status.Code.UNAVAILABLE);
             decode.assertPoolAtBaseline();
         }
@@ -279,8 +284,9 @@ class RemotePrefillTest {
                         new NodeUnderTest(List.of(slow.address()), settings -> settings.withMaxKvStreams(1))) {
             Answer waiting = decode.ask(remote(FALLBACK_POLICY_FAIL, slow)).awaitAdmitted();
             NodeUnderTest.waitUntil("the first stream is open", () -> slow.handings.size() == 1);
-            Route route =
-                    decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, slow)).finished().getRoute();
+            Route route = decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, slow))
+                    .finished()
+                    .getRoute();
             assertThat(reasons(route)).containsExactly(Reason.REASON_PREFILL_OVERLOADED);
             waiting.cancel();
             assertThat(slow.onlyHanding().cancelled.await(5, TimeUnit.SECONDS)).isTrue();

@@ -49,8 +49,7 @@ final class ScriptedEngine implements Engine {
             Thread.ofPlatform().daemon().name("scripted-engine").factory());
     final List<ScriptedSequence> sequences = new CopyOnWriteArrayList<>(); // every one ever admitted
     private final List<CacheListener> cacheListeners = new ArrayList<>(); // scheduler thread
-    private final EngineOptions options =
-            new EngineOptions(BLOCK_TOKENS, KvType.F32, 32, OptionalLong.empty(), 8, 8);
+    private final EngineOptions options = new EngineOptions(BLOCK_TOKENS, KvType.F32, 32, OptionalLong.empty(), 8, 8);
 
     /** Output token by index. */
     volatile IntUnaryOperator tokens = index -> 100 + index;
@@ -62,6 +61,7 @@ final class ScriptedEngine implements Engine {
     volatile boolean prefilling = true;
     /** Blocks that are asked for are handed out when true, else never. */
     volatile boolean takesBlocks = true;
+
     int stepsAllowed = Integer.MAX_VALUE; // scheduler thread
     int capacity = 64; // scheduler thread
     int used; // scheduler thread

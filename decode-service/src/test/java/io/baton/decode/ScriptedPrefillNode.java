@@ -191,7 +191,8 @@ final class ScriptedPrefillNode implements AutoCloseable {
                     "",
                     start.getContext().getEffectiveSalt().toByteArray(),
                     SequenceRoot.LOSSLESS);
-            int[] tokens = start.getTokenIdsList().stream().mapToInt(Integer::intValue).toArray();
+            int[] tokens =
+                    start.getTokenIdsList().stream().mapToInt(Integer::intValue).toArray();
             SendPlan plan = new SendPlan(
                     new Handoff(start.getHandoffId(), start.getContext().getAttempt()),
                     shape(),

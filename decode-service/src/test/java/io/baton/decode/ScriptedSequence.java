@@ -12,7 +12,6 @@ import io.baton.engine.KvUnits;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.List;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -139,7 +138,8 @@ final class ScriptedSequence implements GenerationHandle {
 
     @Override
     public GenerationTimes times() {
-        return new GenerationTimes(MILLI, localPrefill ? MILLI : Duration.ZERO, localPrefill ? MILLI : Duration.ZERO, MILLI);
+        return new GenerationTimes(
+                MILLI, localPrefill ? MILLI : Duration.ZERO, localPrefill ? MILLI : Duration.ZERO, MILLI);
     }
 
     private int cachedBlocks() {
@@ -196,8 +196,7 @@ final class ScriptedSequence implements GenerationHandle {
         private final Arena arena = Arena.ofShared();
         private final AtomicBoolean over = new AtomicBoolean();
         private final int blocks = Math.ceilDiv(tokens(), ScriptedEngine.BLOCK_TOKENS);
-        final MemorySegment memory =
-                arena.allocate(ScriptedEngine.UNIT_BYTES * blocks * ScriptedEngine.LAYERS);
+        final MemorySegment memory = arena.allocate(ScriptedEngine.UNIT_BYTES * blocks * ScriptedEngine.LAYERS);
 
         @Override
         public KvUnits units() {
@@ -226,7 +225,8 @@ final class ScriptedSequence implements GenerationHandle {
                         throw new IllegalStateException("shared block %d written".formatted(blockIndex));
                     }
                     return memory.asSlice(
-                            ((long) layer * blocks + blockIndex) * ScriptedEngine.UNIT_BYTES, ScriptedEngine.UNIT_BYTES);
+                            ((long) layer * blocks + blockIndex) * ScriptedEngine.UNIT_BYTES,
+                            ScriptedEngine.UNIT_BYTES);
                 }
             };
         }

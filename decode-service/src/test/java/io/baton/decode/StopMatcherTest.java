@@ -96,8 +96,11 @@ class StopMatcherTest {
     private static String untilFirstStop(String text, List<String> strings) {
         for (int end = 1; end <= text.length(); end++) {
             String head = text.substring(0, end);
-            int longest =
-                    strings.stream().filter(head::endsWith).mapToInt(String::length).max().orElse(0);
+            int longest = strings.stream()
+                    .filter(head::endsWith)
+                    .mapToInt(String::length)
+                    .max()
+                    .orElse(0);
             if (longest > 0) {
                 return text.substring(0, end - longest);
             }

@@ -51,8 +51,7 @@ public final class Cluster implements AutoCloseable {
         }
         List<String> decodeAddresses =
                 decodeNodes.stream().map(node -> "127.0.0.1:" + node.port()).toList();
-        gateway = GatewayNode.start(
-                GatewaySettings.of(loopback, decodeAddresses, prefillAddresses), served, telemetry);
+        gateway = GatewayNode.start(GatewaySettings.of(loopback, decodeAddresses, prefillAddresses), served, telemetry);
         client = BatonClient.to("127.0.0.1:" + gateway.port())
                 .deadline(Duration.ofMinutes(2))
                 .build();

@@ -32,7 +32,8 @@ class DemoModelTest {
     /** Above this distance of the two likeliest tokens, rounding in 32 bits cannot change which is the likeliest. */
     private static final double SAFE_GAP = 1e-3;
 
-    private static final EngineOptions F32_CACHE = new EngineOptions(16, KvType.F32, 64, OptionalLong.of(64 << 20), 16, 64);
+    private static final EngineOptions F32_CACHE =
+            new EngineOptions(16, KvType.F32, 64, OptionalLong.of(64 << 20), 16, 64);
 
     @TempDir
     private Path folder = Path.of("");
@@ -41,10 +42,14 @@ class DemoModelTest {
     void tellsTheStoriesThatItsTrainingProgramTells() throws Exception {
         Path model = embeddedModel();
         JsonNode goldens = goldens();
-        HostOptions exact = new HostOptions(Optional.of(ActivationMode.F32), KernelChoice.AUTO, 2, OptionalLong.empty());
+        HostOptions exact =
+                new HostOptions(Optional.of(ActivationMode.F32), KernelChoice.AUTO, 2, OptionalLong.empty());
         try (Cluster cluster = Cluster.start(model, exact, F32_CACHE)) {
-            goldens.get("tokenizer").forEach(vector ->
-                    assertThat(cluster.client().tokenize(vector.get("text").asString()).stream().skip(1).toList())
+            goldens.get("tokenizer")
+                    .forEach(vector -> assertThat(
+                                    cluster.client().tokenize(vector.get("text").asString()).stream()
+                                            .skip(1)
+                                            .toList())
                             .as("tokens of %s after BOS", vector.get("text"))
                             .isEqualTo(ids(vector.get("ids"))));
             for (JsonNode golden : goldens.get("cases")) {
@@ -57,11 +62,17 @@ class DemoModelTest {
     private static void check(Cluster cluster, JsonNode golden, int maxTokens) {
         String prompt = golden.get("prompt").asString();
         GenerationResult result = cluster.client()
-                .generate(GenerateSpec.text(prompt).maxTokens(maxTokens).prefillMode(PrefillMode.REMOTE).build())
+                .generate(GenerateSpec.text(prompt)
+                        .maxTokens(maxTokens)
+                        .prefillMode(PrefillMode.REMOTE)
+                        .build())
                 .result();
-        assertThat(result.started().promptTokenIds()).as("tokens of \"%s\"", prompt).isEqualTo(ids(golden.get("prompt_ids")));
+        assertThat(result.started().promptTokenIds())
+                .as("tokens of \"%s\"", prompt)
+                .isEqualTo(ids(golden.get("prompt_ids")));
         assertThat(result.route().kvBlocksReceived()).isPositive();
-        List<Double> gaps = golden.get("gaps").valueStream().map(JsonNode::asDouble).toList();
+        List<Double> gaps =
+                golden.get("gaps").valueStream().map(JsonNode::asDouble).toList();
         List<Integer> expected = ids(golden.get("output_ids"));
         int safe = (int) gaps.stream().takeWhile(gap -> gap >= SAFE_GAP).count();
         if (safe == gaps.size()) {
@@ -80,7 +91,8 @@ class DemoModelTest {
             Files.copy(embedded, file);
         }
         byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
-        assertThat(HexFormat.of().formatHex(digest)).isEqualTo(goldens().get("model_sha256").asString());
+        assertThat(HexFormat.of().formatHex(digest))
+                .isEqualTo(goldens().get("model_sha256").asString());
         return file;
     }
 

@@ -32,7 +32,8 @@ final class FullRecompute {
         float[][] hidden = new float[1][host.shape().dim()];
         float[][] logits = new float[1][host.shape().vocabularySize()];
         List<Answer.Token> answer = new ArrayList<>();
-        try (KvPool pool = KvPool.allocate(host.kvLayout(kv, BLOCK_TOKENS), host.shape().layers(), blocks);
+        try (KvPool pool = KvPool.allocate(
+                        host.kvLayout(kv, BLOCK_TOKENS), host.shape().layers(), blocks);
                 ForwardPass pass = host.forwardPass(pool, length)) {
             Batch batch = new Batch(length);
             for (int i = 0; i < question.maxTokens(); i++) {
@@ -45,7 +46,8 @@ final class FullRecompute {
                 pass.hidden(entry, hidden[0]);
                 pass.logits(hidden, 1, logits);
                 GeneratedToken token = sampler.next(logits[0], scratch);
-                answer.add(new Answer.Token(token.tokenId(), (float) token.logprob().orElseThrow()));
+                answer.add(new Answer.Token(
+                        token.tokenId(), (float) token.logprob().orElseThrow()));
                 sequence[prompt.length + i] = token.tokenId();
             }
         }

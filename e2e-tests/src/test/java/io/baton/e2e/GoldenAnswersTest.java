@@ -67,11 +67,15 @@ class GoldenAnswersTest {
                         .prefillMode(PrefillMode.REMOTE)
                         .build())
                 .result();
-        assertThat(result.started().promptTokenIds()).as("tokens of \"%s\"", prompt).isEqualTo(promptIds);
+        assertThat(result.started().promptTokenIds())
+                .as("tokens of \"%s\"", prompt)
+                .isEqualTo(promptIds);
         List<Integer> found = result.only().tokenIds();
         boolean exact = golden.get("min_gap").asDouble() >= TOO_CLOSE;
         if (exact) {
-            assertThat(startOf(found, expected.size())).as("answer to \"%s\"", prompt).isEqualTo(expected);
+            assertThat(startOf(found, expected.size()))
+                    .as("answer to \"%s\"", prompt)
+                    .isEqualTo(expected);
         } else {
             assertThat(found.getFirst()).as("answer to \"%s\"", prompt).isEqualTo(expected.getFirst());
         }

@@ -25,7 +25,9 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Sixty-four clients at once, each with prompts and parameters of its own, on a pool that is too small for all of them. */
+/**
+ * Sixty-four clients at once, each with prompts and parameters of its own, on a pool that is too small for all of them.
+ */
 class ManyClientsTest {
 
     private static final int CLIENTS = 64;
@@ -53,11 +55,15 @@ class ManyClientsTest {
                 }
                 for (int i = 0; i < CLIENTS; i++) {
                     assertThat(answers.get(i).get())
-                            .as("round %d, client %d, %d tokens", round, i, questions.get(i).prompt().size())
+                            .as(
+                                    "round %d, client %d, %d tokens",
+                                    round, i, questions.get(i).prompt().size())
                             .isEqualTo(alone.get(i));
                 }
                 cluster.checkInvariants();
-                assertThat(usedBlocks(cluster)).as("blocks in use after round %d", round).isZero();
+                assertThat(usedBlocks(cluster))
+                        .as("blocks in use after round %d", round)
+                        .isZero();
                 if (round == 0) {
                     usedAfterWarmUp = heapAfterCollection();
                 }

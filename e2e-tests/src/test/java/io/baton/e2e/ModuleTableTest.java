@@ -20,8 +20,9 @@ import org.junit.jupiter.api.TestFactory;
 /** Keeps the module table of ARCHITECTURE.md true: who may know whom. */
 class ModuleTableTest {
 
-    private static final JavaClasses OURS =
-            new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("io.baton");
+    private static final JavaClasses OURS = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("io.baton");
 
     private static final String PROTO = "io.baton.proto..";
     private static final String MODEL_FILES = "io.baton.model..";
@@ -52,18 +53,19 @@ class ModuleTableTest {
 
     @TestFactory
     Stream<DynamicTest> everyModuleKnowsOnlyWhatTheTableAllows() {
-        return MAY_DEPEND_ON.entrySet().stream().map(row -> DynamicTest.dynamicTest(row.getKey(), () -> {
-            String[] allowed = Stream.concat(Stream.of(row.getKey()), row.getValue().stream())
-                    .toArray(String[]::new);
-            DescribedPredicate<com.tngtech.archunit.core.domain.JavaClass> foreign =
-                    resideInAnyPackage("io.baton..").and(DescribedPredicate.not(resideInAnyPackage(allowed)));
-            noClasses()
-                    .that()
-                    .resideInAPackage(row.getKey())
-                    .should()
-                    .dependOnClassesThat(foreign.as("reside outside " + Arrays.toString(allowed)))
-                    .check(OURS);
-        }));
+        return MAY_DEPEND_ON.entrySet().stream()
+                .map(row -> DynamicTest.dynamicTest(row.getKey(), () -> {
+                    String[] allowed = Stream.concat(Stream.of(row.getKey()), row.getValue().stream())
+                            .toArray(String[]::new);
+                    DescribedPredicate<com.tngtech.archunit.core.domain.JavaClass> foreign =
+                            resideInAnyPackage("io.baton..").and(DescribedPredicate.not(resideInAnyPackage(allowed)));
+                    noClasses()
+                            .that()
+                            .resideInAPackage(row.getKey())
+                            .should()
+                            .dependOnClassesThat(foreign.as("reside outside " + Arrays.toString(allowed)))
+                            .check(OURS);
+                }));
     }
 
     @Test

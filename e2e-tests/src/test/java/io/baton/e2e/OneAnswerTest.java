@@ -23,9 +23,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * One sequence, one answer: tokens and log probabilities, bit by bit, do not depend on where a prompt was prefilled, in how
- * many chunks, in which company, from a cache or not, in blocks of which size, by which kernels or how many threads. The
- * reference feeds the whole sequence again for every token.
+ * One sequence, one answer: tokens and log probabilities, bit by bit, do not depend on where a prompt was prefilled, in
+ * how many chunks, in which company, from a cache or not, in blocks of which size, by which kernels or how many
+ * threads. The reference feeds the whole sequence again for every token.
  */
 class OneAnswerTest {
 
@@ -38,7 +38,8 @@ class OneAnswerTest {
 
     @ParameterizedTest(name = "{0} activations, {1} cache")
     @CsvSource({"F32,F32", "F32,BF16", "F32,Q8", "BF16,BF16", "Q8,BF16", "Q8,Q8"})
-    void localRemoteCachedAndBatchedAnswersAreTheRecomputedOnes(ActivationMode activations, KvType kv) throws Exception {
+    void localRemoteCachedAndBatchedAnswersAreTheRecomputedOnes(ActivationMode activations, KvType kv)
+            throws Exception {
         Path model = tiny();
         List<Question> questions = Question.drawn(3, TinyModel.VOCABULARY, MAX_TOKENS);
         List<List<Answer.Token>> expected = recomputed(model, activations, kv, questions);
@@ -56,7 +57,8 @@ class OneAnswerTest {
     }
 
     @ParameterizedTest(name = "blocks of {0}, chunks of {1}, {2} kernels, {3} threads")
-    @CsvSource({"16,1,AUTO,2", "64,7,AUTO,1", "32,32,VECTOR,2", "16,512,VECTOR,1", "64,512,SCALAR,2", "128,33,SCALAR,1"})
+    @CsvSource({"16,1,AUTO,2", "64,7,AUTO,1", "32,32,VECTOR,2", "16,512,VECTOR,1", "64,512,SCALAR,2", "128,33,SCALAR,1"
+    })
     void blocksChunksKernelsAndThreadsDoNotShow(int blockTokens, int chunkTokens, KernelChoice kernels, int threads)
             throws Exception {
         Path model = tiny();
@@ -104,7 +106,11 @@ class OneAnswerTest {
     }
 
     private static void check(
-            Cluster cluster, List<Question> questions, List<List<Answer.Token>> expected, PrefillMode mode, String how) {
+            Cluster cluster,
+            List<Question> questions,
+            List<List<Answer.Token>> expected,
+            PrefillMode mode,
+            String how) {
         for (int i = 0; i < questions.size(); i++) {
             Question question = questions.get(i);
             try (Generation generation = cluster.client().generate(question.spec(mode))) {
@@ -124,7 +130,9 @@ class OneAnswerTest {
         for (int i = 0; i < running.size(); i++) {
             try (Generation generation = running.get(i)) {
                 assertThat(Answer.of(generation).tokens())
-                        .as("a prompt of %d tokens among others", questions.get(i).prompt().size())
+                        .as(
+                                "a prompt of %d tokens among others",
+                                questions.get(i).prompt().size())
                         .isEqualTo(expected.get(i));
             }
         }

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What the next token costs without a KV cache and with one, as the sequence grows: the report of docs/kv-cache.md. That the
- * two give the same logits is asserted; how long they take is only shown.
+ * What the next token costs without a KV cache and with one, as the sequence grows: the report of docs/kv-cache.md.
+ * That the two give the same logits is asserted; how long they take is only shown.
  */
 class TwoCostsTest {
 
@@ -47,14 +47,18 @@ class TwoCostsTest {
                     double[] recomputed = sequence.time(0, length + 1);
                     float[] expected = sequence.logits();
                     double[] cached = sequence.time(length, 1);
-                    assertThat(sequence.logits()).as("logits after %d tokens", length).isEqualTo(expected);
+                    assertThat(sequence.logits())
+                            .as("logits after %d tokens", length)
+                            .isEqualTo(expected);
 
                     double without = operations(host.shape(), 0, length + 1);
                     double with = operations(host.shape(), length, length + 1);
                     flatCost = with - attention(host.shape(), length, length + 1);
                     report.append("  %6d   %20.1f  %8.3f   %17.2f  %8.3f%n"
                             .formatted(length, without / 1e6, median(recomputed), with / 1e6, median(cached)));
-                    assertThat(without / with).as("how much the cache saves at %d", length).isGreaterThan(length / 2.0);
+                    assertThat(without / with)
+                            .as("how much the cache saves at %d", length)
+                            .isGreaterThan(length / 2.0);
                 }
             }
             report.append("  with the cache everything but attention is the same at every length: %.2f MFLOP%n"
@@ -95,10 +99,13 @@ class TwoCostsTest {
 
         Sequence(EngineHost host, int length) {
             int blocks = Math.ceilDiv(length, BLOCK_TOKENS);
-            pool = KvPool.allocate(host.kvLayout(KvType.F32, BLOCK_TOKENS), host.shape().layers(), blocks);
+            pool = KvPool.allocate(
+                    host.kvLayout(KvType.F32, BLOCK_TOKENS), host.shape().layers(), blocks);
             pass = host.forwardPass(pool, length);
             batch = new Batch(length);
-            tokens = TinyModel.prompt(length, length).stream().mapToInt(Integer::intValue).toArray();
+            tokens = TinyModel.prompt(length, length).stream()
+                    .mapToInt(Integer::intValue)
+                    .toArray();
             table = IntStream.range(0, blocks).toArray();
             hidden = new float[1][host.shape().dim()];
             logits = new float[1][host.shape().vocabularySize()];

@@ -28,7 +28,9 @@ public interface Engine extends AutoCloseable {
 
     void unwatchCache(CacheListener listener);
 
-    /** Checks every invariant of pool, tables and index on the scheduler thread; throws {@link IllegalStateException}. */
+    /**
+     * Checks every invariant of pool, tables and index on the scheduler thread; throws {@link IllegalStateException}.
+     */
     void checkInvariants();
 
     /** Ends every sequence with UNAVAILABLE, stops the scheduler and frees the pool. */

@@ -24,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What all engines of a process share: one set of packed weights, one compute team, one memory budget. Thread-safe; closed
- * after its engines.
+ * What all engines of a process share: one set of packed weights, one compute team, one memory budget. Thread-safe;
+ * closed after its engines.
  */
 public final class EngineHost implements AutoCloseable {
 
@@ -46,8 +46,7 @@ public final class EngineHost implements AutoCloseable {
     private final byte[] tokenizerDigest;
     private final String rope;
 
-    private EngineHost(
-            PackedModel model, Kernels kernels, ComputeTeam team, MemoryBudget budget, ModelFile file) {
+    private EngineHost(PackedModel model, Kernels kernels, ComputeTeam team, MemoryBudget budget, ModelFile file) {
         this.model = model;
         this.kernels = kernels;
         this.team = team;
@@ -139,8 +138,7 @@ public final class EngineHost implements AutoCloseable {
             log.info("engine {}: {} blocks of {} tokens; {}", name, blocks, options.blockTokens(), budget.report());
             KvPool pool = KvPool.allocate(layout, shape().layers(), blocks);
             PassRunner runner = new PassRunner(forwardPass(pool, maxRows), pool, maxRows, reservations);
-            return EngineScheduler.start(
-                    name, shape(), fingerprint(layout), options, runner, System::nanoTime);
+            return EngineScheduler.start(name, shape(), fingerprint(layout), options, runner, System::nanoTime);
         } catch (RuntimeException e) {
             reservations.forEach(MemoryBudget.Reservation::close);
             throw e;
@@ -148,8 +146,8 @@ public final class EngineHost implements AutoCloseable {
     }
 
     /**
-     * As many blocks as told; else what the sequences that may run at once could ever use, and as much again for the prefix
-     * cache, but no more than half of what is left, so that another engine of the process finds room.
+     * As many blocks as told; else what the sequences that may run at once could ever use, and as much again for the
+     * prefix cache, but no more than half of what is left, so that another engine of the process finds room.
      */
     private int poolBlocks(KvLayout layout, EngineOptions options) {
         long blockBytes = layout.unitBytes() * shape().layers();

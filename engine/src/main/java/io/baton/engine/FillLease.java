@@ -1,13 +1,16 @@
 package io.baton.engine;
 
 /**
- * The right to write a sequence's blocks from outside. The blocks cannot be released or reused while a lease is open, even
- * if the sequence is cancelled: whoever writes closes the lease when no write can follow any more. Any thread; exactly one
- * of {@link #activate} and {@link #close} ends it.
+ * The right to write a sequence's blocks from outside. The blocks cannot be released or reused while a lease is open,
+ * even if the sequence is cancelled: whoever writes closes the lease when no write can follow any more. Any thread;
+ * exactly one of {@link #activate} and {@link #close} ends it.
  */
 public interface FillLease extends AutoCloseable {
 
-    /** All blocks of prompt and emitted tokens. Blocks before {@link #cachedBlocks()} are shared and must not be written. */
+    /**
+     * All blocks of prompt and emitted tokens. Blocks before {@link #cachedBlocks()} are shared and must not be
+     * written.
+     */
     KvUnits units();
 
     int cachedBlocks();

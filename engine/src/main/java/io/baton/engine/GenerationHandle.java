@@ -17,7 +17,9 @@ public interface GenerationHandle {
      */
     CompletableFuture<FillLease> takeBlocks();
 
-    /** Ends the sequence within one step; {@link GenerationListener#failed} follows unless it already ended. Idempotent. */
+    /**
+     * Ends the sequence within one step; {@link GenerationListener#failed} follows unless it already ended. Idempotent.
+     */
     void cancel(EngineException.Kind kind, String why);
 
     /** Times so far; complete once the first token was given. */

@@ -14,8 +14,8 @@ public interface GenerationListener {
     void prefilled(int tokensDone);
 
     /**
-     * The next output token; a stop token is given like any other, and is the last. Returns false to end this answer here (a
-     * stop string matched).
+     * The next output token; a stop token is given like any other, and is the last. Returns false to end this answer
+     * here (a stop string matched).
      */
     boolean token(GeneratedToken token);
 

@@ -48,7 +48,6 @@ public record GenerationRequest(
             Set<Integer> stopTokens,
             int logprobs,
             int priority) {
-        this(
-                owner, promptTokens, emittedTokens, root, sampling, seed, maxTokens, stopTokens, logprobs, priority, 0, 1);
+        this(owner, promptTokens, emittedTokens, root, sampling, seed, maxTokens, stopTokens, logprobs, priority, 0, 1);
     }
 }

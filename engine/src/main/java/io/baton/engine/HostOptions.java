@@ -22,9 +22,6 @@ public record HostOptions(
     /** All processors; the rest as found. */
     public static HostOptions defaults() {
         return new HostOptions(
-                Optional.empty(),
-                KernelChoice.AUTO,
-                Runtime.getRuntime().availableProcessors(),
-                OptionalLong.empty());
+                Optional.empty(), KernelChoice.AUTO, Runtime.getRuntime().availableProcessors(), OptionalLong.empty());
     }
 }

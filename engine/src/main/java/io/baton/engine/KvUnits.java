@@ -3,8 +3,8 @@ package io.baton.engine;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The memory of one sequence's blocks, unit by unit; a unit is one (layer, block) with all KV heads, K and V, contiguous.
- * Who may read or write which unit, and until when, is said where a {@code KvUnits} is handed out.
+ * The memory of one sequence's blocks, unit by unit; a unit is one (layer, block) with all KV heads, K and V,
+ * contiguous. Who may read or write which unit, and until when, is said where a {@code KvUnits} is handed out.
  */
 public interface KvUnits {
 

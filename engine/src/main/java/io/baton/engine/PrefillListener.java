@@ -7,14 +7,14 @@ public interface PrefillListener {
     void queued(int requestsAhead);
 
     /**
-     * Computation starts. The first {@code cachedBlocks} blocks came whole from the prefix cache and may be read at once.
-     * Units may be read as they are announced, until {@link PrefillHandle#release()}.
+     * Computation starts. The first {@code cachedBlocks} blocks came whole from the prefix cache and may be read at
+     * once. Units may be read as they are announced, until {@link PrefillHandle#release()}.
      */
     void started(int cachedBlocks, KvUnits units);
 
     /**
-     * In {@code layer}, K and V of tokens {@code [firstToken, endToken)} are now in the pool and final; with those before
-     * them that layer's units up to {@code endToken} may be read. Called while the next layer computes.
+     * In {@code layer}, K and V of tokens {@code [firstToken, endToken)} are now in the pool and final; with those
+     * before them that layer's units up to {@code endToken} may be read. Called while the next layer computes.
      */
     void layerFinished(int layer, int firstToken, int endToken);
 

@@ -61,7 +61,8 @@ class EngineHostTest {
     }
 
     private static Path stories() {
-        Path stories = Path.of(System.getProperty("baton.shared", "absent"), "data", "models", "stories260K", "derived");
+        Path stories =
+                Path.of(System.getProperty("baton.shared", "absent"), "data", "models", "stories260K", "derived");
         assumeTrue(Files.isDirectory(stories), "shared data is absent");
         return stories.resolve("stories260K-f32.gguf");
     }

@@ -11,7 +11,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The stream to one client. A write waits until the transport takes it, so that a slow client slows the reading of its
- * decode stream and nothing piles up here. Ends exactly once. Written by the request's thread; gRPC threads only wake it.
+ * decode stream and nothing piles up here. Ends exactly once. Written by the request's thread; gRPC threads only wake
+ * it.
  */
 final class ClientStream {
 

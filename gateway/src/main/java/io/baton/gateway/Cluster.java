@@ -33,12 +33,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who is in the cluster and what is known of it. Nodes are the addresses given and whatever the host names given resolve
- * to; each is watched, and its events build the {@link ClusterView} that requests are routed by.
+ * Who is in the cluster and what is known of it. Nodes are the addresses given and whatever the host names given
+ * resolve to; each is watched, and its events build the {@link ClusterView} that requests are routed by.
  *
- * <p>Maintainers: one thread ("gateway-cluster") owns members and index; everything else enqueues. The queue is bounded: a
- * watcher that finds it full waits, and so does its node. Resolving only adds. An address leaves when an answer omits it
- * <em>and</em> its event stream is down; an empty or failed answer changes nothing, so a DNS outage takes no node away.
+ * <p>Maintainers: one thread ("gateway-cluster") owns members and index; everything else enqueues. The queue is
+ * bounded: a watcher that finds it full waits, and so does its node. Resolving only adds. An address leaves when an
+ * answer omits it <em>and</em> its event stream is down; an empty or failed answer changes nothing, so a DNS outage
+ * takes no node away.
  */
 final class Cluster implements AutoCloseable {
 
@@ -96,7 +97,8 @@ final class Cluster implements AutoCloseable {
         this.names = new NodeNames(settings, resolver);
         this.changed = changed;
         this.index = new ClusterIndex(clock, Liveness.DEFAULT, IndexLimits.DEFAULT);
-        this.thread = Thread.ofPlatform().name(settings.name() + "-cluster").daemon().unstarted(this::run);
+        this.thread =
+                Thread.ofPlatform().name(settings.name() + "-cluster").daemon().unstarted(this::run);
         this.settings = settings;
     }
 

@@ -52,9 +52,11 @@ final class DecodeCalls {
         /**
          * The next event; null when the stream ended with OK.
          *
-         * @throws StatusException what it ended with instead; UNAVAILABLE when the node gives neither event nor heartbeat
+         * @throws StatusException what it ended with instead; UNAVAILABLE when the node gives neither event nor
+         *     heartbeat
          */
-        @Nullable DecodeEvent next() throws StatusException {
+        @Nullable
+        DecodeEvent next() throws StatusException {
             while (true) {
                 try {
                     return call.read(LOOK_AROUND_MILLIS, TimeUnit.MILLISECONDS);

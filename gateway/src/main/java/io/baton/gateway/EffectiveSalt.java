@@ -9,8 +9,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Who may share cached KV with whom: HMAC-SHA256 under the cluster's key over tenant, sharing group and client salt, each
- * length-prefixed. A tenant that does not know the key can never name another one's blocks. Immutable; any thread.
+ * Who may share cached KV with whom: HMAC-SHA256 under the cluster's key over tenant, sharing group and client salt,
+ * each length-prefixed. A tenant that does not know the key can never name another one's blocks. Immutable; any thread.
  */
 final class EffectiveSalt {
 
@@ -33,7 +33,9 @@ final class EffectiveSalt {
             mac.init(new SecretKeySpec(key.orElse(new byte[1]), ALGORITHM));
             for (String part : List.of(tenant.name(), tenant.sharingGroup(), clientSalt)) {
                 byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
-                mac.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, bytes.length).array());
+                mac.update(ByteBuffer.allocate(Integer.BYTES)
+                        .putInt(0, bytes.length)
+                        .array());
                 mac.update(bytes);
             }
             return mac.doFinal();

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the time to first token went into. The total, the gateway's own part and the route are spans of this process's
- * clock; the decode node measured the rest on its own and says so with its first token. Parts are taken out of the total
- * one after the other, so that clocks which disagree can never make them sum to more. Confined to the request's thread.
+ * clock; the decode node measured the rest on its own and says so with its first token. Parts are taken out of the
+ * total one after the other, so that clocks which disagree can never make them sum to more. Confined to the request's
+ * thread.
  */
 final class FirstToken {
 
@@ -25,7 +26,9 @@ final class FirstToken {
         sent = received;
     }
 
-    /** Validation, tokenization and block hashes are done. Only the first time counts: later ones serve another attempt. */
+    /**
+     * Validation, tokenization and block hashes are done. Only the first time counts: later ones serve another attempt.
+     */
     void checked() {
         if (checked == received) {
             checked = nanos.getAsLong();

@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A running gateway: the public gRPC API in front of a cluster. It listens at once and reports SERVING as soon as it knows
- * a decode node that can serve its model. Several may run in one process. Thread-safe.
+ * A running gateway: the public gRPC API in front of a cluster. It listens at once and reports SERVING as soon as it
+ * knows a decode node that can serve its model. Several may run in one process. Thread-safe.
  */
 public final class GatewayNode implements AutoCloseable {
 
@@ -120,8 +120,8 @@ public final class GatewayNode implements AutoCloseable {
     }
 
     /**
-     * Waits until, besides, every node that was given by address has been up at once: a cluster started as a whole is then
-     * complete. False when the time is over first.
+     * Waits until, besides, every node that was given by address has been up at once: a cluster started as a whole is
+     * then complete. False when the time is over first.
      */
     public boolean awaitEveryNode(Duration limit) throws InterruptedException {
         return completeOnce.await(limit.toNanos(), TimeUnit.NANOSECONDS);

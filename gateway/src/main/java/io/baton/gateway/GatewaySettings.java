@@ -15,7 +15,8 @@ import java.util.Optional;
  *
  * @param name what its logs and threads call it
  * @param listen where it listens
- * @param decodeNodes where decode nodes are, {@code host:port} each; a host name stands for every address it resolves to
+ * @param decodeNodes where decode nodes are, {@code host:port} each; a host name stands for every address it resolves
+ *     to
  * @param prefillNodes likewise
  * @param memberRefresh how often host names are resolved again
  * @param maxInFlight requests at once; more are refused
@@ -46,7 +47,8 @@ public record GatewaySettings(
                     "decode-nodes", "Decode nodes, HOST:PORT each; a host name stands for every address it resolves to")
             .checked(nodes -> nodes.stream().allMatch(NodeAddress::isAddress), NODES_EXPECTED);
     public static final Setting<List<String>> PREFILL_NODES = Setting.list(
-                    "prefill-nodes", "Prefill nodes, HOST:PORT each; a host name stands for every address it resolves to")
+                    "prefill-nodes",
+                    "Prefill nodes, HOST:PORT each; a host name stands for every address it resolves to")
             .checked(nodes -> nodes.stream().allMatch(NodeAddress::isAddress), NODES_EXPECTED);
     public static final Setting<Duration> MEMBER_REFRESH = Setting.duration(
                     "member-refresh", "How often the host names of nodes are resolved again")
@@ -66,7 +68,8 @@ public record GatewaySettings(
             .secret()
             .optional();
     public static final Setting<Optional<String>> TENANT_HEADER = Setting.text(
-                    "tenant-header", "Metadata key in which an authenticating proxy names the tenant; none unless given")
+                    "tenant-header",
+                    "Metadata key in which an authenticating proxy names the tenant; none unless given")
             .checked(key -> key.matches(HEADER), "a lower-case metadata key")
             .optional();
     public static final Setting<Optional<String>> SHARING_GROUP_HEADER = Setting.text(

@@ -89,8 +89,9 @@ record GenerateOrder(
     static void requireModel(String name, ServedModel model) {
         if (!name.isEmpty() && !name.equals(model.name())) {
             throw Status.NOT_FOUND
-                    .withDescription("model: found \"%s\", expected \"%s\", the only one served here (or leave it empty)"
-                            .formatted(name, model.name()))
+                    .withDescription(
+                            "model: found \"%s\", expected \"%s\", the only one served here (or leave it empty)"
+                                    .formatted(name, model.name()))
                     .asRuntimeException();
         }
     }
@@ -133,14 +134,12 @@ record GenerateOrder(
     }
 
     private static int[] prompt(GenerateRequest request, ServedModel model) {
-        int[] prompt =
-                switch (request.getPromptCase()) {
-                    case TEXT -> model.tokenizer().encode(request.getText(), EncodeOptions.PROMPT);
-                    case TOKEN_IDS ->
-                        tokens("token_ids", request.getTokenIds().getIdsList(), model.vocabularySize());
-                    case CHAT -> throw new IllegalStateException("refused before");
-                    case PROMPT_NOT_SET -> throw invalid("prompt", "none", "text or token_ids");
-                };
+        int[] prompt = switch (request.getPromptCase()) {
+            case TEXT -> model.tokenizer().encode(request.getText(), EncodeOptions.PROMPT);
+            case TOKEN_IDS -> tokens("token_ids", request.getTokenIds().getIdsList(), model.vocabularySize());
+            case CHAT -> throw new IllegalStateException("refused before");
+            case PROMPT_NOT_SET -> throw invalid("prompt", "none", "text or token_ids");
+        };
         if (prompt.length == 0) {
             throw invalid("prompt", "no tokens", "at least one; this model adds no begin-of-sequence token itself");
         }

@@ -33,9 +33,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One request from its check to its one end: route, decode, relay; and again elsewhere when a decode node is lost. Runs on
- * a thread of its own, which waits for the decode stream or for the client, never for both, so that nothing is buffered
- * here beyond one event.
+ * One request from its check to its one end: route, decode, relay; and again elsewhere when a decode node is lost. Runs
+ * on a thread of its own, which waits for the decode stream or for the client, never for both, so that nothing is
+ * buffered here beyond one event.
  */
 final class Generation {
 
@@ -71,7 +71,10 @@ final class Generation {
         this.client = client;
         this.first = first;
         this.trace = new RequestTrace(
-                parts.telemetry(), parts.metrics(), parts.fallbacks(), parts.model().name());
+                parts.telemetry(),
+                parts.metrics(),
+                parts.fallbacks(),
+                parts.model().name());
     }
 
     /** Never throws; the client's stream has ended when it returns. */
@@ -81,8 +84,9 @@ final class Generation {
             trace.ended(first, relayed, Status.OK);
             client.complete();
         } catch (RuntimeException e) {
-            StatusRuntimeException status =
-                    client.isCancelled() ? client.cancellation() : parts.statuses().exception(e);
+            StatusRuntimeException status = client.isCancelled()
+                    ? client.cancellation()
+                    : parts.statuses().exception(e);
             trace.ended(first, relayed, status.getStatus());
             client.fail(status);
         }
@@ -146,7 +150,8 @@ final class Generation {
         } catch (StatusRuntimeException nowhere) {
             throw loss.status()
                     .getStatus()
-                    .augmentDescription("and it cannot go on elsewhere: " + nowhere.getStatus().getDescription())
+                    .augmentDescription("and it cannot go on elsewhere: "
+                            + nowhere.getStatus().getDescription())
                     .asRuntimeException(Status.trailersFromThrowable(nowhere));
         }
     }
@@ -171,7 +176,8 @@ final class Generation {
                         awaitEnd(stream, node);
                         return null;
                     }
-                    case ADMITTED, EVENT_NOT_SET -> {} // the latter: something a newer node says and this one need not know
+                    case ADMITTED,
+                            EVENT_NOT_SET -> {} // the latter: something a newer node says and this one need not know
                 }
             }
         } catch (StatusException e) {
@@ -228,8 +234,8 @@ final class Generation {
     }
 
     /**
-     * Lets the decode stream end by itself: cancelling it now would look like a client that went away. The answer is whole
-     * and delivered, so nothing that happens here changes it.
+     * Lets the decode stream end by itself: cancelling it now would look like a client that went away. The answer is
+     * whole and delivered, so nothing that happens here changes it.
      */
     private static void awaitEnd(DecodeCalls.Stream stream, String node) {
         try {

@@ -78,7 +78,9 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
                 .setVocabularySize(model.vocabularySize())
                 .addAllEosTokenIds(
                         model.tokenizer().endOfSequence().stream().sorted().toList());
-        parts.routers().preferred().ifPresent(pool -> response.setFingerprint(Fingerprints.toProto(pool.fingerprint())));
+        parts.routers()
+                .preferred()
+                .ifPresent(pool -> response.setFingerprint(Fingerprints.toProto(pool.fingerprint())));
         observer.onNext(response.build());
         observer.onCompleted();
     }

@@ -12,8 +12,8 @@ import java.util.Optional;
  * @param node its address
  * @param status what it ended with, for the client if the sequence cannot go on
  * @param reason why it goes on elsewhere, if it does
- * @param nodesFault whether the node is at fault, so that another may do better; a node that merely says no to this request is
- *     not
+ * @param nodesFault whether the node is at fault, so that another may do better; a node that merely says no to this
+ *     request is not
  */
 record Loss(String node, StatusRuntimeException status, Reason reason, boolean nodesFault) {
 
@@ -35,10 +35,12 @@ record Loss(String node, StatusRuntimeException status, Reason reason, boolean n
         };
     }
 
-    /** A node that refuses for load or identity does so before its first token; afterwards the same codes mean other things. */
+    /**
+     * A node that refuses for load or identity does so before its first token; afterwards the same codes mean other
+     * things.
+     */
     boolean elsewhereMayHelp(boolean relayed) {
-        boolean refusal =
-                reason == Reason.REASON_DECODE_OVERLOADED || reason == Reason.REASON_FINGERPRINT_MISMATCH;
+        boolean refusal = reason == Reason.REASON_DECODE_OVERLOADED || reason == Reason.REASON_FINGERPRINT_MISMATCH;
         return nodesFault && !(relayed && refusal);
     }
 

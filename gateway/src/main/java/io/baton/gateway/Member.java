@@ -18,15 +18,18 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One node this gateway watches, and its event stream in routing's terms. Confined to the cluster thread. A watcher passes
- * events on in order and without gaps but not their numbers, so they are numbered here.
+ * One node this gateway watches, and its event stream in routing's terms. Confined to the cluster thread. A watcher
+ * passes events on in order and without gaps but not their numbers, so they are numbered here.
  */
 final class Member {
 
     final String address;
     final PeerRole role;
     final boolean given; // by address; DNS has no say
-    @Nullable NodeWatcher watcher;
+
+    @Nullable
+    NodeWatcher watcher;
+
     int watch; // number of the current watcher; what an earlier one still says is void
     boolean connected;
     boolean omitted; // DNS does not name it any more
@@ -70,7 +73,8 @@ final class Member {
                 List.of(new NodeChange.Heartbeat(address, epoch, sequence, draining), load(load));
             case NodeUpdate.Lost(var status) -> {
                 connected = false;
-                lastTrouble = status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription());
+                lastTrouble =
+                        status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription());
                 yield List.of(new NodeChange.Lost(address));
             }
         };

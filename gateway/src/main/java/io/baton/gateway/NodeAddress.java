@@ -17,7 +17,9 @@ record NodeAddress(String host, int port) {
         int colon = text.lastIndexOf(':');
         String host = colon < 1 ? "" : text.substring(0, colon);
         boolean bracketed = host.startsWith("[") && host.endsWith("]");
-        if (host.isEmpty() || (host.contains(":") && !bracketed) || !text.substring(colon + 1).matches("\\d{1,5}")) {
+        if (host.isEmpty()
+                || (host.contains(":") && !bracketed)
+                || !text.substring(colon + 1).matches("\\d{1,5}")) {
             throw new IllegalArgumentException("expected host:port, found \"" + text + "\"");
         }
         int port = Integer.parseInt(text.substring(colon + 1));
@@ -42,7 +44,9 @@ record NodeAddress(String host, int port) {
 
     /** Whether this is one node; a name stands for whatever it resolves to. */
     boolean isLiteral() {
-        return host.equals("localhost") || host.contains(":") || IPV4.matcher(host).matches();
+        return host.equals("localhost")
+                || host.contains(":")
+                || IPV4.matcher(host).matches();
     }
 
     /** As it is dialled, and as nodes are named everywhere. */

@@ -11,8 +11,8 @@ import java.util.Set;
 
 /**
  * The host names among the nodes' addresses, and the addresses they last resolved to. An empty or failed answer changes
- * nothing: a DNS outage takes no node away. Answers are confined to the cluster thread; {@link #resolve} may block and is
- * for any other.
+ * nothing: a DNS outage takes no node away. Answers are confined to the cluster thread; {@link #resolve} may block and
+ * is for any other.
  */
 final class NodeNames {
 

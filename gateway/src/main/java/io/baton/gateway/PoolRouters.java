@@ -32,8 +32,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Finds the pool that serves a request and the way within it; one router per pool, because block size and KV bytes are the
- * pool's. Thread-safe.
+ * Finds the pool that serves a request and the way within it; one router per pool, because block size and KV bytes are
+ * the pool's. Thread-safe.
  */
 final class PoolRouters {
 
@@ -74,7 +74,8 @@ final class PoolRouters {
     /**
      * The pools that may serve this request, best first; at least one.
      *
-     * @throws StatusRuntimeException FAILED_PRECONDITION when it must be one that nobody has, UNAVAILABLE when there is none
+     * @throws StatusRuntimeException FAILED_PRECONDITION when it must be one that nobody has, UNAVAILABLE when there is
+     *     none
      */
     List<Pool> pools(GenerateOrder order) {
         List<Pool> pools = serving(model, cluster.view(), clock.millis());
@@ -94,9 +95,11 @@ final class PoolRouters {
                 return List.of(pool);
             }
         }
-        String difference = wanted.differenceFrom(pools.getFirst().fingerprint()).orElse("");
+        String difference =
+                wanted.differenceFrom(pools.getFirst().fingerprint()).orElse("");
         throw Status.FAILED_PRECONDITION
-                .withDescription("fingerprint: no node computes exactly that: %s; start the request anew".formatted(difference))
+                .withDescription(
+                        "fingerprint: no node computes exactly that: %s; start the request anew".formatted(difference))
                 .asRuntimeException();
     }
 

@@ -38,11 +38,10 @@ final class Refusals {
 
     /** A router's refusal as a status, with the time to come back in its details where waiting helps. */
     static StatusRuntimeException of(RouteDecision.Refusal refusal) {
-        Status.Code code =
-                switch (refusal.cause()) {
-                    case NO_POOL, NO_DECODE_NODE, NO_PREFILL_NODE -> Status.Code.UNAVAILABLE;
-                    case NEVER_FITS, DEADLINE, OVERLOADED -> Status.Code.RESOURCE_EXHAUSTED;
-                };
+        Status.Code code = switch (refusal.cause()) {
+            case NO_POOL, NO_DECODE_NODE, NO_PREFILL_NODE -> Status.Code.UNAVAILABLE;
+            case NEVER_FITS, DEADLINE, OVERLOADED -> Status.Code.RESOURCE_EXHAUSTED;
+        };
         return refusal.retryAfterMillis() > 0
                 ? Statuses.retryAfter(code, refusal.detail(), Duration.ofMillis(refusal.retryAfterMillis()))
                 : code.toStatus().withDescription(refusal.detail()).asRuntimeException();

@@ -54,10 +54,12 @@ final class RequestTrace {
         span.setAttribute("baton.route.reason", route.reason().name());
         span.setAttribute("baton.route.remote_prefill", route.remote());
         span.setAttribute("baton.route.decode_cached_tokens", route.decodeCachedTokens());
-        span.setAttribute("baton.route.estimated_ttft_micros", Math.round(route.costs().ttftMicros()));
+        span.setAttribute(
+                "baton.route.estimated_ttft_micros", Math.round(route.costs().ttftMicros()));
         span.setAttribute("baton.route.estimated_itl_micros", Math.round(route.itlMicros()));
         if (!route.prefillNodes().isEmpty()) {
-            span.setAttribute("baton.route.prefill_node", route.prefillNodes().getFirst().node());
+            span.setAttribute(
+                    "baton.route.prefill_node", route.prefillNodes().getFirst().node());
             span.setAttribute(
                     "baton.route.prefill_cached_tokens",
                     route.prefillNodes().getFirst().cachedTokens());
@@ -71,7 +73,8 @@ final class RequestTrace {
         Span.fromContext(context)
                 .addEvent(
                         "fallback",
-                        Attributes.of(REASON, event.getReason().name(), NODE, event.getNode(), DETAIL, event.getDetail()));
+                        Attributes.of(
+                                REASON, event.getReason().name(), NODE, event.getNode(), DETAIL, event.getDetail()));
     }
 
     void firstToken(TtftParts parts) {

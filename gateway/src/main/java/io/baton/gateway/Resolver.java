@@ -12,8 +12,8 @@ interface Resolver {
     List<InetAddress> addresses(String host) throws UnknownHostException;
 
     /**
-     * The JVM's own. It caches answers for 30 s by default, which would make every poll in between pointless: the cache is
-     * shortened unless somebody set it.
+     * The JVM's own. It caches answers for 30 s by default, which would make every poll in between pointless: the cache
+     * is shortened unless somebody set it.
      */
     static Resolver ofJvm() {
         for (String property : List.of("networkaddress.cache.ttl", "networkaddress.cache.negative.ttl")) {

@@ -1,8 +1,8 @@
 package io.baton.gateway;
 
 /**
- * How many failures may be tried again: a share of the requests, so that a dying tier is not buried under retries. A burst
- * is allowed, which also lets a quiet gateway migrate its few sequences. Thread-safe.
+ * How many failures may be tried again: a share of the requests, so that a dying tier is not buried under retries. A
+ * burst is allowed, which also lets a quiet gateway migrate its few sequences. Thread-safe.
  */
 final class RetryBudget {
 

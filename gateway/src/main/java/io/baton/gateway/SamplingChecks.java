@@ -5,7 +5,10 @@ import static io.baton.gateway.Refusals.require;
 import io.baton.proto.v1.Sampling;
 import java.util.Map;
 
-/** The ranges of {@code baton.v1.Sampling}, as its comments state them. Which of its parts are served, a decode node says. */
+/**
+ * The ranges of {@code baton.v1.Sampling}, as its comments state them. Which of its parts are served, a decode node
+ * says.
+ */
 final class SamplingChecks {
 
     static final int MAX_LOGIT_BIASES = 1_024;

@@ -12,9 +12,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a gateway must know of the model whose prompts it tokenizes. It computes nothing, so the weights do not matter here;
- * the nodes agree on those among themselves.
- *
+ * What a gateway must know of the model whose prompts it tokenizes. It computes nothing, so the weights do not matter
+ * here; the nodes agree on those among themselves.
  */
 public record ServedModel(
         String name,
@@ -70,12 +69,11 @@ public record ServedModel(
         Matcher matcher = KV_TYPE.matcher(fingerprint.numerics());
         String type = matcher.find() ? matcher.group(1) : "";
         long vectors = 2L * layers * kvHeads; // one of K and one of V per head and layer
-        long vectorBytes =
-                switch (type) {
-                    case "f32" -> 4L * headDim;
-                    case "q8" -> headDim + 4L; // and its scale
-                    default -> 2L * headDim; // bf16, and the size most 16-bit types to come will have
-                };
+        long vectorBytes = switch (type) {
+            case "f32" -> 4L * headDim;
+            case "q8" -> headDim + 4L; // and its scale
+            default -> 2L * headDim; // bf16, and the size most 16-bit types to come will have
+        };
         return new KvGeometry(fingerprint.blockTokens(), layers, vectors * vectorBytes);
     }
 

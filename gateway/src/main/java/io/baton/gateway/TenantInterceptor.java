@@ -10,7 +10,9 @@ import io.grpc.Status;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Takes the tenant out of a call's metadata, where an authenticating proxy put it; without such keys all are anonymous. */
+/**
+ * Takes the tenant out of a call's metadata, where an authenticating proxy put it; without such keys all are anonymous.
+ */
 final class TenantInterceptor implements ServerInterceptor {
 
     private static final int MAX_CHARS = 256;

@@ -70,8 +70,10 @@ class DecodeLossTest {
             assertThat(second.getEmittedTokenIdsList()).containsExactly(100, 101);
             assertThat(second.getStop().getMaxTokens()).isEqualTo(5);
             assertThat(second.getContext().getAttempt()).isEqualTo(2);
-            assertThat(second.getSeed()).isEqualTo(events.getFirst().getStarted().getSeed());
-            assertThat(events.getLast().getFinished().getUsage().getOutputTokens()).isEqualTo(5);
+            assertThat(second.getSeed())
+                    .isEqualTo(events.getFirst().getStarted().getSeed());
+            assertThat(events.getLast().getFinished().getUsage().getOutputTokens())
+                    .isEqualTo(5);
         }
     }
 
@@ -152,7 +154,8 @@ class DecodeLossTest {
             try (ScriptedNode one = ScriptedNode.decode(script);
                     ScriptedNode two = ScriptedNode.decode(script);
                     GatewayFixture fixture = GatewayFixture.over(one, two)) {
-                Route route = fixture.generate(request(1)).getLast().getFinished().getRoute();
+                Route route =
+                        fixture.generate(request(1)).getLast().getFinished().getRoute();
                 assertThat(route.getEvents(0).getReason())
                         .isEqualTo(
                                 status.getCode() == Status.Code.RESOURCE_EXHAUSTED

@@ -53,8 +53,11 @@ class GenerateTest {
             assertThat(started.getModel()).isEqualTo("tiny");
             assertThat(started.getPromptTokenIdsList()).startsWith(1).hasSize(started.getPromptTokens());
             assertThat(Fingerprints.fromProto(started.getFingerprint())).isEqualTo(TestingModel.fingerprint());
-            assertThat(events.subList(1, 4)).extracting(event -> event.getToken().getIndex()).containsExactly(0, 1, 2);
-            assertThat(events.subList(1, 4)).extracting(event -> event.getToken().getText())
+            assertThat(events.subList(1, 4))
+                    .extracting(event -> event.getToken().getIndex())
+                    .containsExactly(0, 1, 2);
+            assertThat(events.subList(1, 4))
+                    .extracting(event -> event.getToken().getText())
                     .containsExactly("t100", "t101", "t102");
             Finished finished = events.getLast().getFinished();
             assertThat(finished.getChoices(0).getReason()).isEqualTo(FinishReason.FINISH_REASON_LENGTH);
@@ -70,17 +73,21 @@ class GenerateTest {
     void theDecodeNodeGetsTheWholeRequestAndItsContext() throws InterruptedException {
         try (ScriptedNode node = ScriptedNode.decode(ScriptedNode.Call::answer);
                 GatewayFixture fixture = GatewayFixture.over(node)) {
-            GenerateRequest request = request(5, builder -> builder.setTokenIds(
-                            TokenIds.newBuilder().addAllIds(List.of(1, 5, 6)))
-                    .addAllEmittedTokenIds(List.of(100, 101))
-                    .setSampling(Sampling.newBuilder().setTemperature(0.5f).setTopK(7))
-                    .setSeed(99)
-                    .setLogprobs(2)
-                    .setPrefillMode(PrefillMode.PREFILL_MODE_LOCAL)
-                    .setFallbackPolicy(FallbackPolicy.FALLBACK_POLICY_FAIL)
-                    .setPriority(3));
+            GenerateRequest request = request(
+                    5,
+                    builder -> builder.setTokenIds(TokenIds.newBuilder().addAllIds(List.of(1, 5, 6)))
+                            .addAllEmittedTokenIds(List.of(100, 101))
+                            .setSampling(
+                                    Sampling.newBuilder().setTemperature(0.5f).setTopK(7))
+                            .setSeed(99)
+                            .setLogprobs(2)
+                            .setPrefillMode(PrefillMode.PREFILL_MODE_LOCAL)
+                            .setFallbackPolicy(FallbackPolicy.FALLBACK_POLICY_FAIL)
+                            .setPriority(3));
             List<GenerateEvent> events = fixture.generate(request);
-            assertThat(events.get(1).getToken().getIndex()).as("emitted tokens count as output").isEqualTo(2);
+            assertThat(events.get(1).getToken().getIndex())
+                    .as("emitted tokens count as output")
+                    .isEqualTo(2);
             DecodeRequest decode = node.calls.take().request();
             assertThat(decode.getPromptTokenIdsList()).containsExactly(1, 5, 6);
             assertThat(decode.getEmittedTokenIdsList()).containsExactly(100, 101);
@@ -115,7 +122,8 @@ class GenerateTest {
     void thePartsOfTheTimeToFirstTokenSumToIt() throws InterruptedException {
         try (ScriptedNode node = ScriptedNode.decode(ScriptedNode.Call::answer);
                 GatewayFixture fixture = GatewayFixture.over(node)) {
-            TtftParts ttft = fixture.generate(request(2)).getLast().getFinished().getTtft();
+            TtftParts ttft =
+                    fixture.generate(request(2)).getLast().getFinished().getTtft();
             assertThat(ttft.getTotalMicros()).isPositive();
             assertThat(ttft.getFirstStepMicros()).isEqualTo(6);
             assertThat(ttft.getGatewayMicros()
@@ -134,8 +142,10 @@ class GenerateTest {
     @Test
     void aPromptGoesWhereItsPrefixIsCachedUnlessItsSaltIsAnother() throws InterruptedException {
         int[] prompt = IntStream.range(0, 100).map(i -> 3 + i).toArray();
-        GenerateRequest request = request(2, builder -> builder.setTokenIds(
-                TokenIds.newBuilder().addAllIds(IntStream.of(prompt).boxed().toList())));
+        GenerateRequest request = request(
+                2,
+                builder -> builder.setTokenIds(TokenIds.newBuilder()
+                        .addAllIds(IntStream.of(prompt).boxed().toList())));
         try (ScriptedNode first = ScriptedNode.decode(ScriptedNode.Call::answer);
                 ScriptedNode second = ScriptedNode.decode(ScriptedNode.Call::answer);
                 GatewayFixture fixture = GatewayFixture.over(first, second)) {
@@ -152,7 +162,12 @@ class GenerateTest {
             // Under another salt nothing is cached anywhere, and the second node is the busier one by now.
             GenerateRequest salted = request.toBuilder().setCacheSalt("other").build();
             assertThat(decodeNode(fixture.generate(salted))).isEqualTo(first.address());
-            assertThat(first.calls.take().request().getContext().getEffectiveSalt().size())
+            assertThat(first.calls
+                            .take()
+                            .request()
+                            .getContext()
+                            .getEffectiveSalt()
+                            .size())
                     .isEqualTo(32);
         }
     }
@@ -161,11 +176,9 @@ class GenerateTest {
     void prefillNodesAreRankedForTheDecodeNode() throws InterruptedException {
         try (ScriptedNode decode = ScriptedNode.decode(ScriptedNode.Call::answer);
                 ScriptedNode prefill = ScriptedNode.prefill();
-                GatewayFixture fixture =
-                        new GatewayFixture(List.of(decode.address()), List.of(prefill.address()))) {
+                GatewayFixture fixture = new GatewayFixture(List.of(decode.address()), List.of(prefill.address()))) {
             GatewayFixture.until(() -> fixture.knows(decode.address()) && fixture.knows(prefill.address()));
-            fixture.generate(
-                    request(2, builder -> builder.setPrefillMode(PrefillMode.PREFILL_MODE_REMOTE)));
+            fixture.generate(request(2, builder -> builder.setPrefillMode(PrefillMode.PREFILL_MODE_REMOTE)));
             DecodeRequest asked = decode.calls.take().request();
             assertThat(asked.getPrefillNodesList()).hasSize(1);
             assertThat(asked.getPrefillNodes(0).getNode()).isEqualTo(prefill.address());
@@ -219,8 +232,7 @@ class GenerateTest {
                 GatewayFixture fixture = GatewayFixture.over(node, newer)) {
             for (int revision = 1; revision <= 2; revision++) {
                 var wanted = Fingerprints.toProto(TestingModel.fingerprint(TestingModel.digest(7), revision));
-                List<GenerateEvent> events =
-                        fixture.generate(request(1, builder -> builder.setFingerprint(wanted)));
+                List<GenerateEvent> events = fixture.generate(request(1, builder -> builder.setFingerprint(wanted)));
                 assertThat(events.getFirst().getStarted().getFingerprint()).isEqualTo(wanted);
             }
             var unknown = Fingerprints.toProto(TestingModel.fingerprint(TestingModel.digest(7), 3));

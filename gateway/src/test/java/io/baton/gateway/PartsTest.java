@@ -83,9 +83,14 @@ class PartsTest {
     @Test
     void saltsTellApartTenantsGroupsSaltsAndClusters() {
         Set<String> salts = new HashSet<>();
-        for (Optional<String> key : List.of(Optional.<String>empty(), Optional.of("k".repeat(16)), Optional.of("K".repeat(16)))) {
+        for (Optional<String> key :
+                List.of(Optional.<String>empty(), Optional.of("k".repeat(16)), Optional.of("K".repeat(16)))) {
             for (Tenant tenant : List.of(
-                    Tenant.ANONYMOUS, new Tenant("a", ""), new Tenant("", "a"), new Tenant("a", "b"), new Tenant("ab", ""))) {
+                    Tenant.ANONYMOUS,
+                    new Tenant("a", ""),
+                    new Tenant("", "a"),
+                    new Tenant("a", "b"),
+                    new Tenant("ab", ""))) {
                 for (String salt : List.of("", "a", "b")) {
                     salts.add(HexFormat.of().formatHex(new EffectiveSalt(key).of(tenant, salt)));
                 }
@@ -93,7 +98,8 @@ class PartsTest {
         }
         assertThat(salts).hasSize(45);
         assertThat(new EffectiveSalt(Optional.empty()).of(Tenant.ANONYMOUS, "")).isEmpty();
-        assertThat(new EffectiveSalt(Optional.of("k".repeat(16))).of(Tenant.ANONYMOUS, "")).hasSize(32);
+        assertThat(new EffectiveSalt(Optional.of("k".repeat(16))).of(Tenant.ANONYMOUS, ""))
+                .hasSize(32);
     }
 
     @Test

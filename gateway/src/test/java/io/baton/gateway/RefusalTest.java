@@ -34,8 +34,7 @@ class RefusalTest {
     private static ScriptedNode node;
     private static GatewayFixture fixture;
 
-    record Case(
-            UnaryOperator<GenerateRequest.Builder> change, Status.Code code, List<String> words) {
+    record Case(UnaryOperator<GenerateRequest.Builder> change, Status.Code code, List<String> words) {
 
         @Override
         public String toString() {
@@ -73,7 +72,12 @@ class RefusalTest {
                         Status.Code.INVALID_ARGUMENT,
                         "prompt",
                         "no tokens"),
-                refused(b -> b.setTokenIds(ids(5, 262)), Status.Code.INVALID_ARGUMENT, "token_ids[1]", "262", "below 262"),
+                refused(
+                        b -> b.setTokenIds(ids(5, 262)),
+                        Status.Code.INVALID_ARGUMENT,
+                        "token_ids[1]",
+                        "262",
+                        "below 262"),
                 refused(b -> b.setTokenIds(ids(-1)), Status.Code.INVALID_ARGUMENT, "token_ids[0]", "4294967295"),
                 refused(
                         b -> b.addEmittedTokenIds(300),
@@ -123,7 +127,11 @@ class RefusalTest {
                         Status.Code.INVALID_ARGUMENT,
                         "stop.token_ids",
                         "65"),
-                refused(sampling(s -> s.setTemperature(-1)), Status.Code.INVALID_ARGUMENT, "sampling.temperature", "-1"),
+                refused(
+                        sampling(s -> s.setTemperature(-1)),
+                        Status.Code.INVALID_ARGUMENT,
+                        "sampling.temperature",
+                        "-1"),
                 refused(
                         sampling(s -> s.setTemperature(Float.NaN)),
                         Status.Code.INVALID_ARGUMENT,
@@ -139,21 +147,25 @@ class RefusalTest {
                         Status.Code.INVALID_ARGUMENT,
                         "sampling.repetition_penalty"),
                 refused(
-                        sampling(s -> s.setPresencePenalty(3)), Status.Code.INVALID_ARGUMENT, "sampling.presence_penalty"),
+                        sampling(s -> s.setPresencePenalty(3)),
+                        Status.Code.INVALID_ARGUMENT,
+                        "sampling.presence_penalty"),
                 refused(
                         sampling(s -> s.setFrequencyPenalty(-3)),
                         Status.Code.INVALID_ARGUMENT,
                         "sampling.frequency_penalty"),
                 refused(
-                        sampling(s -> s.putLogitBias(262, 1)), Status.Code.INVALID_ARGUMENT, "sampling.logit_bias", "262"),
+                        sampling(s -> s.putLogitBias(262, 1)),
+                        Status.Code.INVALID_ARGUMENT,
+                        "sampling.logit_bias",
+                        "262"),
                 refused(
                         sampling(s -> s.putLogitBias(5, 101)),
                         Status.Code.INVALID_ARGUMENT,
                         "sampling.logit_bias[5]",
                         "101"),
                 refused(b -> b.setLogprobs(21), Status.Code.INVALID_ARGUMENT, "logprobs", "21", "at most 20"),
-                refused(
-                        b -> b.setCacheSalt("s".repeat(257)), Status.Code.INVALID_ARGUMENT, "cache_salt", "257", "256"),
+                refused(b -> b.setCacheSalt("s".repeat(257)), Status.Code.INVALID_ARGUMENT, "cache_salt", "257", "256"),
                 refused(b -> b.setPriority(101), Status.Code.INVALID_ARGUMENT, "priority", "101"),
                 refused(b -> b.setPrefillModeValue(9), Status.Code.INVALID_ARGUMENT, "prefill_mode", "9"),
                 refused(b -> b.setFallbackPolicyValue(9), Status.Code.INVALID_ARGUMENT, "fallback_policy", "9"),
@@ -216,7 +228,8 @@ class RefusalTest {
             com.google.rpc.Status details = StatusProto.fromThrowable(e);
             assertThat(details).isNotNull();
             RetryInfo retry = details.getDetails(0).unpack(RetryInfo.class);
-            assertThat(retry.getRetryDelay().getSeconds() * 1_000L + retry.getRetryDelay().getNanos() / 1_000_000)
+            assertThat(retry.getRetryDelay().getSeconds() * 1_000L
+                            + retry.getRetryDelay().getNanos() / 1_000_000)
                     .isBetween(100L, 30_000L);
         }
     }
@@ -231,7 +244,11 @@ class RefusalTest {
                         TestingModel.fingerprint(TestingModel.digest(7), 2),
                         ScriptedNode.Call::answer);
                 GatewayFixture own = GatewayFixture.over(full, alsoFull, newer)) {
-            assertThat(own.generate(request(1)).getLast().getFinished().getRoute().getDecodeNode())
+            assertThat(own.generate(request(1))
+                            .getLast()
+                            .getFinished()
+                            .getRoute()
+                            .getDecodeNode())
                     .isEqualTo(newer.address());
         }
     }
@@ -242,7 +259,10 @@ class RefusalTest {
                 Role.ROLE_DECODE,
                 TestingModel.fingerprint(TestingModel.digest(7), arithmeticRevision),
                 ScriptedNode.Call::answer);
-        full.load(NodeLoad.newBuilder().setRunningSequences(8).setWaitingSequences(256).build());
+        full.load(NodeLoad.newBuilder()
+                .setRunningSequences(8)
+                .setWaitingSequences(256)
+                .build());
         return full;
     }
 

@@ -32,8 +32,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * A node with a real server and event stream that computes nothing: a test's script answers each decode request. It never
- * sends a heartbeat of its own accord; the gateways under test have a clock that stands still.
+ * A node with a real server and event stream that computes nothing: a test's script answers each decode request. It
+ * never sends a heartbeat of its own accord; the gateways under test have a clock that stands still.
  */
 final class ScriptedNode implements AutoCloseable {
 
@@ -56,7 +56,10 @@ final class ScriptedNode implements AutoCloseable {
                             .setIndex(index)
                             .setTokenId(id)
                             .setText("t" + id)
-                            .setTtft(index == request.getEmittedTokenIdsCount() ? parts() : TtftParts.getDefaultInstance()))
+                            .setTtft(
+                                    index == request.getEmittedTokenIdsCount()
+                                            ? parts()
+                                            : TtftParts.getDefaultInstance()))
                     .build());
         }
 
@@ -69,9 +72,7 @@ final class ScriptedNode implements AutoCloseable {
                                     .setPromptTokens(request.getPromptTokenIdsCount())
                                     .setCachedTokens(3)
                                     .setOutputTokens(outputTokens))
-                            .setRoute(Route.newBuilder()
-                                    .setDecodeNode(node)
-                                    .setReason(Reason.REASON_COST_LOCAL)))
+                            .setRoute(Route.newBuilder().setDecodeNode(node).setReason(Reason.REASON_COST_LOCAL)))
                     .build());
             events.onCompleted();
         }
@@ -107,11 +108,7 @@ final class ScriptedNode implements AutoCloseable {
 
     private ScriptedNode(ListenSettings listen, NodeHello hello, long epoch, Script script) {
         events = new NodeEvents(
-                hello,
-                load::get,
-                epoch,
-                scheduler,
-                new NodeEvents.Options(1 << 10, 64, Duration.ofDays(1), 16, 4));
+                hello, load::get, epoch, scheduler, new NodeEvents.Options(1 << 10, 64, Duration.ofDays(1), 16, 4));
         String[] name = new String[1];
         server = GrpcServer.builder("scripted", listen)
                 .service(events.service())

@@ -91,8 +91,8 @@ class StreamTest {
             ClientCall<GenerateRequest, GenerateEvent> call =
                     fixture.channel.newCall(InferenceGrpc.getGenerateMethod(), CallOptions.DEFAULT);
             SlowClient client = new SlowClient(call);
-            client.start(request(0, builder -> builder.setTokenIds(
-                    TokenIds.newBuilder().addIds(1))));
+            client.start(request(
+                    0, builder -> builder.setTokenIds(TokenIds.newBuilder().addIds(1))));
             assertThat(stopped.await(10, TimeUnit.SECONDS)).isTrue();
             untilStill(sent);
             assertThat(sent.get())

@@ -46,8 +46,7 @@ final class TestingModel {
                 true,
                 false,
                 Optional.empty());
-        return new ServedModel(
-                "tiny", "llama", CONTEXT, VOCABULARY, 2, 2, 8, Tokenizer.of(vocabulary), digest(7));
+        return new ServedModel("tiny", "llama", CONTEXT, VOCABULARY, 2, 2, 8, Tokenizer.of(vocabulary), digest(7));
     }
 
     static SequenceFingerprint fingerprint() {

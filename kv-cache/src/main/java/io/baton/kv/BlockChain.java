@@ -8,8 +8,8 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * The hashes of a growing sequence's whole blocks: {@code SHA-256(parent digest ‖ int32-LE token ids ‖ extra keys)}, the
- * extra keys length-prefixed and empty so far. Not safe for concurrent use.
+ * The hashes of a growing sequence's whole blocks: {@code SHA-256(parent digest ‖ int32-LE token ids ‖ extra keys)},
+ * the extra keys length-prefixed and empty so far. Not safe for concurrent use.
  */
 public final class BlockChain {
 

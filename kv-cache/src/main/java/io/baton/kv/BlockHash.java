@@ -4,7 +4,10 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HexFormat;
 
-/** The chained SHA-256 digest of a whole block: it covers the block's tokens and, through its parent, every token before. */
+/**
+ * The chained SHA-256 digest of a whole block: it covers the block's tokens and, through its parent, every token
+ * before.
+ */
 public final class BlockHash {
 
     static final int BYTES = 32;

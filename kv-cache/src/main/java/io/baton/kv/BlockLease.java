@@ -6,8 +6,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One sequence's blocks: its block table, and the promise of those it has not taken yet. Confined to the scheduler thread;
- * {@link #table()} may be read by others up to an index they were told about.
+ * One sequence's blocks: its block table, and the promise of those it has not taken yet. Confined to the scheduler
+ * thread; {@link #table()} may be read by others up to an index they were told about.
  *
  * <p>A block id never changes once it is in the table, so a reader on another thread needs no lock.
  */
@@ -80,7 +80,10 @@ public final class BlockLease implements AutoCloseable {
         return table;
     }
 
-    /** Grows the table to {@code count} blocks, evicting idle cached blocks as needed; cannot fail within the commitment. */
+    /**
+     * Grows the table to {@code count} blocks, evicting idle cached blocks as needed; cannot fail within the
+     * commitment.
+     */
     public void extendTo(int count) {
         requireOpen();
         if (count > totalBlocks) {
@@ -94,8 +97,9 @@ public final class BlockLease implements AutoCloseable {
     }
 
     /**
-     * Takes the blocks that come next from the cache instead, as far as {@code reusable} goes and they are visible by now:
-     * another sequence may have computed them since this one was admitted. Only while every block in the table is visible.
+     * Takes the blocks that come next from the cache instead, as far as {@code reusable} goes and they are visible by
+     * now: another sequence may have computed them since this one was admitted. Only while every block in the table is
+     * visible.
      *
      * @param reusable hashes of the leading blocks
      * @return how many blocks were added to the table
@@ -115,12 +119,13 @@ public final class BlockLease implements AutoCloseable {
     }
 
     /**
-     * Makes whole block {@code index} visible under {@code hash}; the blocks before it must be visible. Again is a no-op.
+     * Makes whole block {@code index} visible under {@code hash}; the blocks before it must be visible. Again is a
+     * no-op.
      *
-     * <p>When that hash is visible already (another sequence computed the same block meanwhile), this lease keeps its own
-     * copy in its table and the two are reconciled so that neither a table nor the ledger's balance changes: if nobody holds
-     * the visible block, it is freed and this copy takes its place; if somebody does, this lease holds that block too, and
-     * its own copy stays private and ends with the lease.
+     * <p>When that hash is visible already (another sequence computed the same block meanwhile), this lease keeps its
+     * own copy in its table and the two are reconciled so that neither a table nor the ledger's balance changes: if
+     * nobody holds the visible block, it is freed and this copy takes its place; if somebody does, this lease holds
+     * that block too, and its own copy stays private and ends with the lease.
      */
     public void publish(int index, BlockHash hash) {
         requireOpen();
@@ -140,8 +145,8 @@ public final class BlockLease implements AutoCloseable {
 
     /**
      * A second lease that shares this one's first {@code sharedBlocks} blocks and may grow to {@code totalBlocks}. The
-     * capacity for the rest comes out of what was committed for forks at admission, so it cannot fail within that. A partial
-     * block must not be shared: the caller copies its content into the fork's first block of its own.
+     * capacity for the rest comes out of what was committed for forks at admission, so it cannot fail within that. A
+     * partial block must not be shared: the caller copies its content into the fork's first block of its own.
      */
     public BlockLease fork(String forkOwner, int sharedBlocks, int totalBlocks) {
         requireOpen();
@@ -191,7 +196,10 @@ public final class BlockLease implements AutoCloseable {
         return totalBlocks - blocks + forkBlocks;
     }
 
-    /** The visible block with the content of this lease's private copy at {@code index}, which it holds too; -1 for none. */
+    /**
+     * The visible block with the content of this lease's private copy at {@code index}, which it holds too; -1 for
+     * none.
+     */
     int pinnedBeside(int index) {
         PrefixIndex.@Nullable Node node = index < visible.size() ? visible.get(index) : null;
         return node == null || node.block == table[index] ? -1 : node.block;

@@ -3,8 +3,8 @@ package io.baton.kv;
 import java.util.BitSet;
 
 /**
- * Block ids and how many holders each has. A block without a holder is free only once {@link #free} says so: in between it
- * may stay in the prefix index. Confined to the scheduler thread.
+ * Block ids and how many holders each has. A block without a holder is free only once {@link #free} says so: in between
+ * it may stay in the prefix index. Confined to the scheduler thread.
  */
 final class BlockPool {
 

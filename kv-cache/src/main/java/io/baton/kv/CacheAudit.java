@@ -39,44 +39,54 @@ final class CacheAudit {
             }
             for (int i = 0; i < lease.visibleBlocks(); i++) {
                 PrefixIndex.Node node = lease.visible().get(i);
+                require(index.find(node.key) == node, lease, " relies on ", node.key, ", which is not visible");
                 require(
-                        index.find(node.key) == node,
-                        lease, " relies on ", node.key, ", which is not visible");
-                require(
-                        i == 0 ? node.parent == null : node.parent == lease.visible().get(i - 1),
-                        "block ", i, " of ", lease, " has another parent in the tree");
+                        i == 0
+                                ? node.parent == null
+                                : node.parent == lease.visible().get(i - 1),
+                        "block ",
+                        i,
+                        " of ",
+                        lease,
+                        " has another parent in the tree");
             }
         }
         for (int block = 0; block < expected.length; block++) {
             require(
                     pool.holders(block) == expected[block],
-                    "block ", block, " counts ", pool.holders(block), " holders, but the leases ", leases,
-                    " hold it ", expected[block], " times");
+                    "block ",
+                    block,
+                    " counts ",
+                    pool.holders(block),
+                    " holders, but the leases ",
+                    leases,
+                    " hold it ",
+                    expected[block],
+                    " times");
         }
     }
 
     private void checkTree() {
         IdentityHashMap<PrefixIndex.Node, Integer> children = new IdentityHashMap<>();
         for (PrefixIndex.Node node : index.nodes()) {
-            require(
-                    index.atBlock(node.block) == node,
-                    "block ", node.block, " is not that of ", node.key);
+            require(index.atBlock(node.block) == node, "block ", node.block, " is not that of ", node.key);
             require(
                     node.idle == (pool.holders(node.block) == 0),
-                    node.key, " is ", node.idle ? "idle" : "held", " with ", pool.holders(node.block), " holders");
+                    node.key,
+                    " is ",
+                    node.idle ? "idle" : "held",
+                    " with ",
+                    pool.holders(node.block),
+                    " holders");
             if (node.parent != null) {
-                require(
-                        index.find(node.parent.key) == node.parent,
-                        "the parent of ", node.key, " is not visible");
+                require(index.find(node.parent.key) == node.parent, "the parent of ", node.key, " is not visible");
                 require(node.idle || !node.parent.idle, node.key, " is held, but its parent is idle");
                 children.merge(node.parent, 1, Integer::sum);
             }
         }
         for (PrefixIndex.Node node : index.nodes()) {
             int found = children.getOrDefault(node, 0);
-            require(
-                    node.children == found,
-                    node.key, " counts ", node.children, " children, found ", found);
+            require(node.children == found, node.key, " counts ", node.children, " children, found ", found);
         }
     }
 
@@ -86,7 +96,10 @@ final class CacheAudit {
             require(node.idle, node.key, " is to be evicted, but held");
             require(
                     evictedChildren.getOrDefault(node, 0) == node.children,
-                    node.key, " would be evicted before its ", node.children, " children");
+                    node.key,
+                    " would be evicted before its ",
+                    node.children,
+                    " children");
             if (node.parent != null) {
                 evictedChildren.merge(node.parent, 1, Integer::sum);
             }
@@ -100,30 +113,32 @@ final class CacheAudit {
         for (int block = 0; block < pool.capacity(); block++) {
             boolean held = pool.holders(block) > 0;
             boolean visible = index.atBlock(block) != null;
-            require(
-                    !free.get(block) || !(held || visible),
-                    "block ", block, " is free, and held or visible");
-            require(
-                    free.get(block) || held || visible,
-                    "block ", block, " is lost: not free, held or visible");
+            require(!free.get(block) || !(held || visible), "block ", block, " is free, and held or visible");
+            require(free.get(block) || held || visible, "block ", block, " is lost: not free, held or visible");
             inUse += held ? 1 : 0;
             cached += visible && !held ? 1 : 0;
         }
         require(
                 free.cardinality() + cached + inUse == pool.capacity(),
-                "free ", free.cardinality(), " + cached ", cached, " + in use ", inUse,
-                " is not the capacity ", pool.capacity());
-        require(
-                cached == index.idleCount(),
-                cached, " blocks are cached, ", index.idleCount(), " counted");
+                "free ",
+                free.cardinality(),
+                " + cached ",
+                cached,
+                " + in use ",
+                inUse,
+                " is not the capacity ",
+                pool.capacity());
+        require(cached == index.idleCount(), cached, " blocks are cached, ", index.idleCount(), " counted");
         int promised = leases.stream().mapToInt(BlockLease::committedBlocks).sum();
-        require(
-                promised == committed,
-                "the leases were promised ", promised, " blocks, the ledger says ", committed);
+        require(promised == committed, "the leases were promised ", promised, " blocks, the ledger says ", committed);
         require(
                 committed <= free.cardinality() + cached,
-                committed, " blocks are promised, but only ",
-                free.cardinality(), " are free and ", cached, " evictable");
+                committed,
+                " blocks are promised, but only ",
+                free.cardinality(),
+                " are free and ",
+                cached,
+                " evictable");
     }
 
     private static void require(boolean holds, Object... otherwise) {

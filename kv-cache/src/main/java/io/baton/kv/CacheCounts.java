@@ -1,8 +1,8 @@
 package io.baton.kv;
 
 /**
- * Where the blocks of a {@link KvCache} are: {@code free + cached + inUse = capacity}, and
- * {@code committed <= free + cached}.
+ * Where the blocks of a {@link KvCache} are: {@code free + cached + inUse = capacity}, and {@code committed <= free +
+ * cached}.
  *
  * @param free hold nothing
  * @param cached visible in the prefix index and held by nobody, hence evictable

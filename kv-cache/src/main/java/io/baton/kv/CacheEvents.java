@@ -2,7 +2,9 @@ package io.baton.kv;
 
 import java.util.List;
 
-/** Told by a {@link KvCache} which blocks became visible in, or left, its prefix index. Called in the order it happened. */
+/**
+ * Told by a {@link KvCache} which blocks became visible in, or left, its prefix index. Called in the order it happened.
+ */
 public interface CacheEvents {
 
     /** Parents come before their children. */

@@ -8,16 +8,17 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who holds which KV block of a node, and which prefixes are cached. Deals in ids, never in bytes. Confined to the scheduler
- * thread.
+ * Who holds which KV block of a node, and which prefixes are cached. Deals in ids, never in bytes. Confined to the
+ * scheduler thread.
  *
- * <p>Admission is by a ledger: {@link #tryAdmit} <em>commits</em> capacity for a whole sequence, and its lease takes physical
- * blocks later, as it grows, without ever failing. The ledger's invariant is {@code committed <= free + cached}: every
- * promised block is free, or cached and held by nobody, hence evictable. Each operation keeps it:
+ * <p>Admission is by a ledger: {@link #tryAdmit} <em>commits</em> capacity for a whole sequence, and its lease takes
+ * physical blocks later, as it grows, without ever failing. The ledger's invariant is {@code committed <= free +
+ * cached}: every promised block is free, or cached and held by nobody, hence evictable. Each operation keeps it:
  *
  * <ul>
  *   <li>admitting holds the matched prefix, so its idle blocks stop being evictable and are subtracted first;
- *   <li>taking a block uses up one promise and one free or evicted block; reusing one, a promise and at most one idle block;
+ *   <li>taking a block uses up one promise and one free or evicted block; reusing one, a promise and at most one idle
+ *       block;
  *   <li>publishing a block whose hash is cached already never makes an idle block held without freeing another one, see
  *       {@link BlockLease#publish};
  *   <li>closing a lease only gives back.
@@ -66,8 +67,8 @@ public final class KvCache {
     }
 
     /**
-     * Holds the cached part of {@code reusable} and commits capacity for the rest of {@code totalBlocks}, all or nothing;
-     * empty tells the caller to queue.
+     * Holds the cached part of {@code reusable} and commits capacity for the rest of {@code totalBlocks}, all or
+     * nothing; empty tells the caller to queue.
      *
      * @param owner names the lease when it leaks
      * @param reusable hashes of the leading blocks that may come from the cache
@@ -76,7 +77,9 @@ public final class KvCache {
         return tryAdmit(owner, reusable, totalBlocks, 0);
     }
 
-    /** As {@link #tryAdmit(String, List, int)}; also commits {@code forkBlocks} for {@linkplain BlockLease#fork forks}. */
+    /**
+     * As {@link #tryAdmit(String, List, int)}; also commits {@code forkBlocks} for {@linkplain BlockLease#fork forks}.
+     */
     public Optional<BlockLease> tryAdmit(String owner, List<BlockHash> reusable, int totalBlocks, int forkBlocks) {
         if (totalBlocks < 1 || forkBlocks < 0) {
             throw new IllegalArgumentException(
@@ -142,7 +145,9 @@ public final class KvCache {
         pool.hold(block);
     }
 
-    /** Holds a visible block in place of one that was committed: at most one less is evictable, and one less promised. */
+    /**
+     * Holds a visible block in place of one that was committed: at most one less is evictable, and one less promised.
+     */
     PrefixIndex.@Nullable Node tryHold(BlockKey key) {
         PrefixIndex.Node node = index.find(key);
         if (node != null) {

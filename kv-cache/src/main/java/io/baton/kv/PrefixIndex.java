@@ -8,12 +8,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The visible blocks: a tree by chained hash, and the order in which its idle nodes (held by nobody) are evicted. Confined
- * to the scheduler thread.
+ * The visible blocks: a tree by chained hash, and the order in which its idle nodes (held by nobody) are evicted.
+ * Confined to the scheduler thread.
  *
- * <p>Whoever holds a node holds its ancestors and lets go of them after it. Hence every descendant of an idle node is idle
- * and stands before it in the eviction order: the oldest idle node is always a leaf, and evicting from that end never cuts
- * a branch. So all idle nodes are evictable, and LRU is a plain linked list.
+ * <p>Whoever holds a node holds its ancestors and lets go of them after it. Hence every descendant of an idle node is
+ * idle and stands before it in the eviction order: the oldest idle node is always a leaf, and evicting from that end
+ * never cuts a branch. So all idle nodes are evictable, and LRU is a plain linked list.
  */
 final class PrefixIndex {
 
@@ -33,7 +33,8 @@ final class PrefixIndex {
             this.block = block;
         }
 
-        @Nullable Node newer() {
+        @Nullable
+        Node newer() {
             return newer;
         }
     }
@@ -48,11 +49,13 @@ final class PrefixIndex {
         byBlock = new @Nullable Node[blocks];
     }
 
-    @Nullable Node find(BlockKey key) {
+    @Nullable
+    Node find(BlockKey key) {
         return nodes.get(key);
     }
 
-    @Nullable Node atBlock(int block) {
+    @Nullable
+    Node atBlock(int block) {
         return byBlock[block];
     }
 
@@ -69,7 +72,8 @@ final class PrefixIndex {
         return idleCount;
     }
 
-    @Nullable Node oldestIdle() {
+    @Nullable
+    Node oldestIdle() {
         return oldest;
     }
 

@@ -6,8 +6,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Everything two nodes must agree on before they may share a sequence: equal fingerprints mean that both compute the same
- * function of (prompt, sampling parameters, seed), bit for bit.
+ * Everything two nodes must agree on before they may share a sequence: equal fingerprints mean that both compute the
+ * same function of (prompt, sampling parameters, seed), bit for bit.
  *
  * @param weightsDigest SHA-256 of the weights
  * @param adapter LoRA adapter, empty for none

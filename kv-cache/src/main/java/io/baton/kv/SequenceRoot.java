@@ -1,6 +1,8 @@
 package io.baton.kv;
 
-/** Where a chain of blocks begins: what is computed, for whom, in which encoding. Different roots never share a block. */
+/**
+ * Where a chain of blocks begins: what is computed, for whom, in which encoding. Different roots never share a block.
+ */
 public final class SequenceRoot {
 
     /** The encoding of KV that was never anything but what the producer computed. */

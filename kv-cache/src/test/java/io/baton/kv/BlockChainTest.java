@@ -32,9 +32,15 @@ class BlockChainTest {
         int[] tokens = new int[16];
         assertThat(List.of(
                         BlockChain.of(ROOT, tokens, 16).getFirst(),
-                        BlockChain.of(SequenceRoot.of(new byte[32], "", new byte[32], SequenceRoot.LOSSLESS), tokens, 16)
+                        BlockChain.of(
+                                        SequenceRoot.of(new byte[32], "", new byte[32], SequenceRoot.LOSSLESS),
+                                        tokens,
+                                        16)
                                 .getFirst(),
-                        BlockChain.of(SequenceRoot.of(new byte[32], "a", new byte[0], SequenceRoot.LOSSLESS), tokens, 16)
+                        BlockChain.of(
+                                        SequenceRoot.of(new byte[32], "a", new byte[0], SequenceRoot.LOSSLESS),
+                                        tokens,
+                                        16)
                                 .getFirst(),
                         BlockChain.of(SequenceRoot.of(new byte[32], "", new byte[0], "q8"), tokens, 16)
                                 .getFirst()))

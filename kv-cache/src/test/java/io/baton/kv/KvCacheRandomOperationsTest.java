@@ -26,7 +26,9 @@ class KvCacheRandomOperationsTest {
             run.compare("seed %d, step %d".formatted(seed, step));
         }
         assertThat(run.refused).as("the pool was small enough to refuse").isPositive();
-        assertThat(run.reused).as("blocks that appeared after an admission were reused").isPositive();
+        assertThat(run.reused)
+                .as("blocks that appeared after an admission were reused")
+                .isPositive();
         run.closeAll();
     }
 

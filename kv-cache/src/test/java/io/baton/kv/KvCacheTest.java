@@ -58,7 +58,9 @@ class KvCacheTest {
         BlockLease reuse = admit("b", PROMPT, 6);
         assertThat(reuse.cachedBlocks()).isEqualTo(3);
         assertThat(cache.counts()).isEqualTo(new CacheCounts(8, 5, 0, 3, 3));
-        assertThat(cache.tryAdmit("c", List.of(), 3)).as("5 free, 3 of them promised").isEmpty();
+        assertThat(cache.tryAdmit("c", List.of(), 3))
+                .as("5 free, 3 of them promised")
+                .isEmpty();
         admit("c", List.of(), 2).extendTo(2);
         reuse.extendTo(6);
         assertThat(events.believed).hasSize(3);
@@ -94,7 +96,8 @@ class KvCacheTest {
         assertThat(second.block(0)).isEqualTo(own).isNotEqualTo(first.block(0));
         cache.checkInvariants();
         first.close();
-        assertThat(cache.counts()).as("b still holds the shared two, its two copies and its third")
+        assertThat(cache.counts())
+                .as("b still holds the shared two, its two copies and its third")
                 .isEqualTo(new CacheCounts(8, 3, 0, 5, 0));
         second.close();
         assertThat(cache.counts()).isEqualTo(new CacheCounts(8, 5, 3, 0, 0));
@@ -177,7 +180,8 @@ class KvCacheTest {
         cache.hold(lease.block(0));
         assertThatThrownBy(cache::checkInvariants)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("block 0 counts 2 holders, but the leases [request 7 (1 blocks, 2 committed)] hold it 1 times");
+                .hasMessage(
+                        "block 0 counts 2 holders, but the leases [request 7 (1 blocks, 2 committed)] hold it 1 times");
         cache.drop(lease.block(0));
     }
 
@@ -207,6 +211,8 @@ class KvCacheTest {
 
     private static List<BlockHash> chain(int firstToken, int blocks) {
         return BlockChain.of(
-                ROOT, IntStream.range(firstToken, firstToken + blocks * BLOCK_TOKENS).toArray(), BLOCK_TOKENS);
+                ROOT,
+                IntStream.range(firstToken, firstToken + blocks * BLOCK_TOKENS).toArray(),
+                BLOCK_TOKENS);
     }
 }

@@ -14,8 +14,13 @@ final class NaiveCache {
     /** A block with content or promised content. */
     static final class Copy {
         final Set<Lease> holders = new HashSet<>();
-        @Nullable BlockKey key; // set while visible
-        @Nullable Copy parent;
+
+        @Nullable
+        BlockKey key; // set while visible
+
+        @Nullable
+        Copy parent;
+
         long idleSince;
     }
 

@@ -26,7 +26,8 @@ public enum FailureReason {
     /** The peer, or this side, failed with a defect or a refusal that no retry changes. */
     FAILED(Reason.REASON_PREFILL_FAILED.name());
 
-    private static final Metadata.Key<String> TRAILER = Metadata.Key.of("baton-reason", Metadata.ASCII_STRING_MARSHALLER);
+    private static final Metadata.Key<String> TRAILER =
+            Metadata.Key.of("baton-reason", Metadata.ASCII_STRING_MARSHALLER);
 
     private final String wireName; // a Reason's; empty where the status says it all
 

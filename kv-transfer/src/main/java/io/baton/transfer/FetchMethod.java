@@ -10,9 +10,10 @@ import io.grpc.ServiceDescriptor;
 /** {@code baton.v1.KvTransfer/Fetch} with frames marshalled by hand; its schema is the generated one. */
 public final class FetchMethod {
 
-    private static final MethodDescriptor<FetchRequest, OutgoingFrame> SERVER = KvTransferGrpc.getFetchMethod().toBuilder(
-                    KvTransferGrpc.getFetchMethod().getRequestMarshaller(), new FrameMarshaller.Sending())
-            .build();
+    private static final MethodDescriptor<FetchRequest, OutgoingFrame> SERVER =
+            KvTransferGrpc.getFetchMethod().toBuilder(
+                            KvTransferGrpc.getFetchMethod().getRequestMarshaller(), new FrameMarshaller.Sending())
+                    .build();
 
     private FetchMethod() {}
 
@@ -22,7 +23,9 @@ public final class FetchMethod {
                 .setSchemaDescriptor(KvTransferGrpc.getServiceDescriptor().getSchemaDescriptor())
                 .addMethod(SERVER)
                 .build();
-        return ServerServiceDefinition.builder(service).addMethod(SERVER, handler).build();
+        return ServerServiceDefinition.builder(service)
+                .addMethod(SERVER, handler)
+                .build();
     }
 
     /** The method for one call, whose frames go to {@code receiver} and nowhere else. */

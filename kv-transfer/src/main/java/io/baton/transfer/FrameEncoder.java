@@ -8,8 +8,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.zip.CRC32C;
 
 /**
- * Writes frames into one reused byte array: the pool is read once, its bytes are checksummed where they will be sent from,
- * and a frame cannot change between checksum and transport. One thread at a time.
+ * Writes frames into one reused byte array: the pool is read once, its bytes are checksummed where they will be sent
+ * from, and a frame cannot change between checksum and transport. One thread at a time.
  */
 final class FrameEncoder {
 

@@ -52,7 +52,8 @@ final class FrameReader {
             in = frame instanceof KnownLength ? frame : bufferedWhole(frame);
             remaining = in.available();
             if (remaining > maxFrameBytes) {
-                throw new FrameException("a frame of %d bytes, expected at most %d".formatted(remaining, maxFrameBytes));
+                throw new FrameException(
+                        "a frame of %d bytes, expected at most %d".formatted(remaining, maxFrameBytes));
             }
             while (remaining > 0) {
                 int tag = tag();
@@ -234,7 +235,8 @@ final class FrameReader {
     private int length() throws IOException, FrameException {
         long length = varint();
         if (length < 0 || length > remaining) {
-            throw new FrameException("a field of %s bytes, but %d are left".formatted(Long.toUnsignedString(length), remaining));
+            throw new FrameException(
+                    "a field of %s bytes, but %d are left".formatted(Long.toUnsignedString(length), remaining));
         }
         return (int) length;
     }

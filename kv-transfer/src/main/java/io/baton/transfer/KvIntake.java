@@ -12,9 +12,9 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides what of a stream may be written where, and what is verified. A frame's header is checked before its first byte
- * is written, so a frame can only ever touch units that the stream has still to bring; its units count once the checksum
- * over header and payload holds. One thread at a time, but for {@link #open}.
+ * Decides what of a stream may be written where, and what is verified. A frame's header is checked before its first
+ * byte is written, so a frame can only ever touch units that the stream has still to bring; its units count once the
+ * checksum over header and payload holds. One thread at a time, but for {@link #open}.
  */
 final class KvIntake {
 
@@ -67,23 +67,34 @@ final class KvIntake {
     /** Checks one frame and takes what it brings. After an exception nothing more may be offered. */
     Kind accept(InputStream frame) throws FrameException {
         reader.open(frame);
-        require(header.handoffId == plan.handoff().id(), "handoff id", header.handoffId, plan.handoff().id());
-        require(header.attempt == plan.handoff().attempt(), "attempt", header.attempt, plan.handoff().attempt());
-        require(header.sequenceNumber == nextSequenceNumber, "sequence number", header.sequenceNumber, nextSequenceNumber);
+        require(
+                header.handoffId == plan.handoff().id(),
+                "handoff id",
+                header.handoffId,
+                plan.handoff().id());
+        require(
+                header.attempt == plan.handoff().attempt(),
+                "attempt",
+                header.attempt,
+                plan.handoff().attempt());
+        require(
+                header.sequenceNumber == nextSequenceNumber,
+                "sequence number",
+                header.sequenceNumber,
+                nextSequenceNumber);
         if (ended) {
             throw new FrameException("a frame of kind %d after END".formatted(header.kind));
         }
         if (nextSequenceNumber == 0 && header.kind != FrameHeader.PROGRESS) {
             throw new FrameException("the first frame is of kind %d, expected PROGRESS".formatted(header.kind));
         }
-        Kind kind =
-                switch (header.kind) {
-                    case FrameHeader.KV -> takeUnits();
-                    case FrameHeader.PROGRESS -> takeProgress();
-                    case FrameHeader.RESULT -> takeResult();
-                    case FrameHeader.END -> takeEnd();
-                    default -> throw new FrameException("frame kind %d, expected 1 to 4".formatted(header.kind));
-                };
+        Kind kind = switch (header.kind) {
+            case FrameHeader.KV -> takeUnits();
+            case FrameHeader.PROGRESS -> takeProgress();
+            case FrameHeader.RESULT -> takeResult();
+            case FrameHeader.END -> takeEnd();
+            default -> throw new FrameException("frame kind %d, expected 1 to 4".formatted(header.kind));
+        };
         nextSequenceNumber++;
         return kind;
     }
@@ -137,8 +148,7 @@ final class KvIntake {
         requireChecksum(0);
         if (nextSequenceNumber == 0) {
             if (!plan.versions().contains(header.wireVersion)) {
-                throw new FrameException(
-                        "wire version %d, expected %s".formatted(header.wireVersion, plan.versions()));
+                throw new FrameException("wire version %d, expected %s".formatted(header.wireVersion, plan.versions()));
             }
             wireVersion = header.wireVersion;
         }
@@ -176,7 +186,11 @@ final class KvIntake {
         }
         int expected = plan.fetch() ? blocksByLayer[0] : shape.blocks();
         for (int layer = 0; layer < shape.layers(); layer++) {
-            require(blocksByLayer[layer] == expected, "END, but blocks of layer " + layer, blocksByLayer[layer], expected);
+            require(
+                    blocksByLayer[layer] == expected,
+                    "END, but blocks of layer " + layer,
+                    blocksByLayer[layer],
+                    expected);
         }
         if (!plan.fetch() && hidden == null) {
             throw new FrameException("END without RESULT");
@@ -200,7 +214,8 @@ final class KvIntake {
     VerifiedBlocks verified() {
         int everyLayer = blocksInEveryLayer();
         return new VerifiedBlocks(
-                everyLayer, Arrays.stream(blocksByLayer).map(blocks -> blocks - everyLayer).toArray());
+                everyLayer,
+                Arrays.stream(blocksByLayer).map(blocks -> blocks - everyLayer).toArray());
     }
 
     ReceiveOutcome.Received received() {
@@ -255,9 +270,10 @@ final class KvIntake {
 
     private static void requireRange(String name, int found, int least, int most) throws FrameException {
         if (found < least || found > most) {
-            throw new FrameException(least == most
-                    ? "%s is %d, expected %d".formatted(name, found, least)
-                    : "%s is %d, expected %d to %d".formatted(name, found, least, most));
+            throw new FrameException(
+                    least == most
+                            ? "%s is %d, expected %d".formatted(name, found, least)
+                            : "%s is %d, expected %d to %d".formatted(name, found, least, most));
         }
     }
 

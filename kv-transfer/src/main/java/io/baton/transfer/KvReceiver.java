@@ -19,8 +19,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One attempt to receive a sequence's blocks: opens the call, verifies its frames, writes them into the granted target and
- * tells the outcome exactly once. Gives up by itself when no frame comes for {@link ReceivePlan}'s patience.
+ * One attempt to receive a sequence's blocks: opens the call, verifies its frames, writes them into the granted target
+ * and tells the outcome exactly once. Gives up by itself when no frame comes for {@link ReceivePlan}'s patience.
  *
  * <p>Any thread may call {@link #grant} and {@link #cancel}. Fencing: frames are taken on the call's executor, one at a
  * time; after a cancel the frame being taken may still be written, so failure is told only when the call has closed.
@@ -38,8 +38,8 @@ public final class KvReceiver {
     }
 
     /**
-     * Frames asked for ahead, so that the transport need not wait for this side's turn; each is at most 1 MiB or a unit, held
-     * beside what the stream's window lets in.
+     * Frames asked for ahead, so that the transport need not wait for this side's turn; each is at most 1 MiB or a
+     * unit, held beside what the stream's window lets in.
      */
     private static final int FRAMES_AHEAD = 4;
 
@@ -71,8 +71,8 @@ public final class KvReceiver {
     }
 
     /**
-     * Asks a prefill node for a prompt's KV. Frames with units come after {@link #grant}. The listener may be called before
-     * this returns.
+     * Asks a prefill node for a prompt's KV. Frames with units come after {@link #grant}. The listener may be called
+     * before this returns.
      *
      * @param start context, fingerprint and tokens; what the plan says is filled in here
      * @param options deadline and executor; the executor must not be a transport's event loop
@@ -117,9 +117,12 @@ public final class KvReceiver {
             ReceiveListener listener,
             Timing timing) {
         if (!plan.fetch()) {
-            throw new IllegalArgumentException("a fetch has no result: hidden size must be 0, found " + plan.hiddenSize());
+            throw new IllegalArgumentException(
+                    "a fetch has no result: hidden size must be 0, found " + plan.hiddenSize());
         }
-        if (!plan.held().equals(VerifiedBlocks.whole(plan.held().everyLayer(), plan.shape().layers()))) {
+        if (!plan.held()
+                .equals(VerifiedBlocks.whole(
+                        plan.held().everyLayer(), plan.shape().layers()))) {
             throw new IllegalArgumentException("a fetch leaves out whole blocks only, found " + plan.held());
         }
         request.getContextBuilder().setAttempt(plan.handoff().attempt());
@@ -177,7 +180,8 @@ public final class KvReceiver {
             complete = true;
             if (control != null && !closed) {
                 control.sendMessage(PrefillControl.newBuilder()
-                        .setAck(PrefillAck.newBuilder().setHandoffId(plan.handoff().id()))
+                        .setAck(PrefillAck.newBuilder()
+                                .setHandoffId(plan.handoff().id()))
                         .build());
                 control.halfClose();
             }
@@ -237,7 +241,10 @@ public final class KvReceiver {
         if (left > 0) {
             scheduleWatch(left);
         } else {
-            fail(FailureReason.STALLED, "%s: no frame for %d ms".formatted(plan.handoff(), plan.patience().toMillis()));
+            fail(
+                    FailureReason.STALLED,
+                    "%s: no frame for %d ms"
+                            .formatted(plan.handoff(), plan.patience().toMillis()));
         }
     }
 

@@ -14,17 +14,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends one sequence's blocks while they are being computed. The computing thread announces ({@link #queued},
- * {@link #started}, {@link #layerReady}, {@link #tokensDone}, {@link #finished}, {@link #failed}: one thread at a time), the
- * call's listener tells what the peer did ({@link #granted}, {@link #acknowledged}, {@link #ready}, {@link #cancelled}: any
- * thread); both only leave a note. The work itself, copies included, is done by {@link #work} on the sender executor, for
- * one stream never twice at once, and as long as the transport takes bytes.
+ * {@link #started}, {@link #layerReady}, {@link #tokensDone}, {@link #finished}, {@link #failed}: one thread at a
+ * time), the call's listener tells what the peer did ({@link #granted}, {@link #acknowledged}, {@link #ready},
+ * {@link #cancelled}: any thread); both only leave a note. The work itself, copies included, is done by {@link #work}
+ * on the sender executor, for one stream never twice at once, and as long as the transport takes bytes.
  */
 public final class KvSender {
 
     /** Well below the 250 ms that the wire promises, so that a late timer keeps the promise too. */
     static final Duration PROGRESS_INTERVAL = Duration.ofMillis(150);
 
-    /** Bytes the transport may hold for this stream before it counts as busy: the next frame is ready when one leaves. */
+    /**
+     * Bytes the transport may hold for this stream before it counts as busy: the next frame is ready when one leaves.
+     */
     public static final int ON_READY_BYTES = 1 << 20;
 
     /** After so many frames in a row the other streams of the executor get their turn. */
@@ -92,8 +94,7 @@ public final class KvSender {
             ServerCall<?, OutgoingFrame> call, SendPlan plan, Executor executor, Timing timing, SendListener listener) {
         KvSender sender = new KvSender(call, plan, executor, timing, listener);
         long interval = PROGRESS_INTERVAL.toNanos();
-        sender.ticker =
-                timing.scheduler().scheduleAtFixedRate(sender::tick, interval, interval, TimeUnit.NANOSECONDS);
+        sender.ticker = timing.scheduler().scheduleAtFixedRate(sender::tick, interval, interval, TimeUnit.NANOSECONDS);
         sender.signal();
         return sender;
     }
@@ -253,8 +254,8 @@ public final class KvSender {
 
     private void sendProgress(long now) {
         Phase told = phase;
-        frames.progress(new ProgressReport(
-                told, queuePosition, tokensDone, shape.tokens(), cachedTokens, plan.wireVersion()));
+        frames.progress(
+                new ProgressReport(told, queuePosition, tokensDone, shape.tokens(), cachedTokens, plan.wireVersion()));
         toldPhase = told;
         toldNanos = now;
         patience.moved(timing.nanoTime().getAsLong());

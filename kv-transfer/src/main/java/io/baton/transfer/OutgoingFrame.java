@@ -11,8 +11,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One encoded frame on its way into a call: a view of its sender's reused bytes. A transport that sends copies the bytes
- * within {@code sendMessage}; one that hands the stream itself to the receiver (in-process) is given a copy by
+ * One encoded frame on its way into a call: a view of its sender's reused bytes. A transport that sends copies the
+ * bytes within {@code sendMessage}; one that hands the stream itself to the receiver (in-process) is given a copy by
  * {@link #settle}. One thread at a time; the streams it opens may be read by another.
  */
 public final class OutgoingFrame {
@@ -36,8 +36,8 @@ public final class OutgoingFrame {
     }
 
     /**
-     * Makes this a frame that cannot be written: sending it resets the stream at once, where closing the call would leave
-     * the status queued behind bytes that the peer does not take.
+     * Makes this a frame that cannot be written: sending it resets the stream at once, where closing the call would
+     * leave the status queued behind bytes that the peer does not take.
      */
     void refuse(StatusRuntimeException why) {
         refusal = why;

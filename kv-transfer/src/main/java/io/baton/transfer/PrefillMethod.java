@@ -10,9 +10,10 @@ import io.grpc.ServiceDescriptor;
 /** {@code baton.v1.Prefill/Prefill} with frames marshalled by hand; its schema is the generated one. */
 public final class PrefillMethod {
 
-    private static final MethodDescriptor<PrefillControl, OutgoingFrame> SERVER = PrefillGrpc.getPrefillMethod().toBuilder(
-                    PrefillGrpc.getPrefillMethod().getRequestMarshaller(), new FrameMarshaller.Sending())
-            .build();
+    private static final MethodDescriptor<PrefillControl, OutgoingFrame> SERVER =
+            PrefillGrpc.getPrefillMethod().toBuilder(
+                            PrefillGrpc.getPrefillMethod().getRequestMarshaller(), new FrameMarshaller.Sending())
+                    .build();
 
     private PrefillMethod() {}
 
@@ -22,7 +23,9 @@ public final class PrefillMethod {
                 .setSchemaDescriptor(PrefillGrpc.getServiceDescriptor().getSchemaDescriptor())
                 .addMethod(SERVER)
                 .build();
-        return ServerServiceDefinition.builder(service).addMethod(SERVER, handler).build();
+        return ServerServiceDefinition.builder(service)
+                .addMethod(SERVER, handler)
+                .build();
     }
 
     /** The method for one call, whose frames go to {@code receiver} and nowhere else. */

@@ -1,8 +1,8 @@
 package io.baton.transfer;
 
 /**
- * The units whose tokens are all final, in the order in which they became so. One thread announces, one other takes; the
- * announcing thread does a handful of additions per block and never waits.
+ * The units whose tokens are all final, in the order in which they became so. One thread announces, one other takes;
+ * the announcing thread does a handful of additions per block and never waits.
  */
 final class ReadyUnits {
 
@@ -33,7 +33,8 @@ final class ReadyUnits {
     /** Tokens {@code [first, end)} are final in {@code layer}; each token is announced once per layer, in any order. */
     void tokens(int layer, int first, int end) {
         if (layer < 0 || layer >= shape.layers() || first < 0 || first > end || end > shape.tokens()) {
-            throw new IllegalArgumentException("tokens [%d, %d) of layer %d are outside %s".formatted(first, end, layer, shape));
+            throw new IllegalArgumentException(
+                    "tokens [%d, %d) of layer %d are outside %s".formatted(first, end, layer, shape));
         }
         int ready = count;
         int at = first;

@@ -33,7 +33,8 @@ public record ReceivePlan(
         }
         held.within(shape);
         if (hiddenSize < 0 || hiddenSize > MAX_HIDDEN) {
-            throw new IllegalArgumentException("hidden size must be 0 to %d, found %d".formatted(MAX_HIDDEN, hiddenSize));
+            throw new IllegalArgumentException(
+                    "hidden size must be 0 to %d, found %d".formatted(MAX_HIDDEN, hiddenSize));
         }
         if (predictedGap.isNegative()) {
             throw new IllegalArgumentException("predicted gap must not be negative, found " + predictedGap);

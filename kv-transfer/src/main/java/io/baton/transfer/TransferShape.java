@@ -22,8 +22,8 @@ public record TransferShape(int layers, int blocks, long unitBytes, int blockTok
         requireRange("unit bytes", unitBytes, 1, MAX_UNIT_BYTES);
         int expected = Math.ceilDiv(tokens, blockTokens);
         if (blocks != expected) {
-            throw new IllegalArgumentException(
-                    "%d tokens in blocks of %d are %d blocks, found %d".formatted(tokens, blockTokens, expected, blocks));
+            throw new IllegalArgumentException("%d tokens in blocks of %d are %d blocks, found %d"
+                    .formatted(tokens, blockTokens, expected, blocks));
         }
         requireRange("layers x blocks", (long) layers * blocks, 1, 1 << 28);
     }

@@ -3,8 +3,8 @@ package io.baton.transfer;
 import java.util.OptionalInt;
 
 /**
- * The wire versions a node reads and writes. Two neighbouring releases interoperate: each supports its own version and the
- * one before it.
+ * The wire versions a node reads and writes. Two neighbouring releases interoperate: each supports its own version and
+ * the one before it.
  */
 public record WireVersions(int oldest, int newest) {
 

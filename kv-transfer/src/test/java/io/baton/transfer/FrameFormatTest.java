@@ -43,7 +43,10 @@ class FrameFormatTest {
         assertThat(parsed.stream().map(KvFrame::getKind))
                 .startsWith(FrameKind.FRAME_KIND_PROGRESS)
                 .containsSubsequence(FrameKind.FRAME_KIND_KV, FrameKind.FRAME_KIND_RESULT, FrameKind.FRAME_KIND_END);
-        KvFrame kv = parsed.stream().filter(f -> f.getKind() == FrameKind.FRAME_KIND_KV).toList().get(1);
+        KvFrame kv = parsed.stream()
+                .filter(f -> f.getKind() == FrameKind.FRAME_KIND_KV)
+                .toList()
+                .get(1);
         assertThat(kv.getHandoffId()).isEqualTo(TestingFrames.HANDOFF.id());
         assertThat(kv.getAttempt()).isEqualTo(2);
         assertThat(kv.getLayer()).isEqualTo(1);
@@ -75,7 +78,11 @@ class FrameFormatTest {
                     List.of(ByteArrayInputStream::new, bytes -> TestingFrames.fragments(bytes, random));
             for (Function<byte[], InputStream> transport : transports) {
                 for (byte[] encoding : List.of(
-                        frame, parsed.toByteArray(), withUnknownFields(parsed), payloadFirst(parsed), shuffled(parsed))) {
+                        frame,
+                        parsed.toByteArray(),
+                        withUnknownFields(parsed),
+                        payloadFirst(parsed),
+                        shuffled(parsed))) {
                     assertThat(read(transport.apply(encoding))).isEqualTo(withoutUnknown(parsed));
                 }
             }
@@ -86,9 +93,11 @@ class FrameFormatTest {
     void aFieldThatComesTwiceCountsTheLastTime() throws Exception {
         byte[] last = frames.get(3);
         byte[] twice = concat(payloadFirst(KvFrame.parseFrom(frames.get(2))), last);
-        assertThat(KvFrame.parseFrom(last).getPayload()).isNotEqualTo(KvFrame.parseFrom(frames.get(2)).getPayload());
+        assertThat(KvFrame.parseFrom(last).getPayload())
+                .isNotEqualTo(KvFrame.parseFrom(frames.get(2)).getPayload());
         assertThat(read(new ByteArrayInputStream(twice))).isEqualTo(KvFrame.parseFrom(twice));
-        assertThat(read(new ByteArrayInputStream(twice)).getPayload()).isEqualTo(KvFrame.parseFrom(last).getPayload());
+        assertThat(read(new ByteArrayInputStream(twice)).getPayload())
+                .isEqualTo(KvFrame.parseFrom(last).getPayload());
     }
 
     @Test
@@ -116,9 +125,15 @@ class FrameFormatTest {
                 int at = random.nextInt(random.nextInt(4) == 0 ? mutant.length : Math.min(mutant.length, 110));
                 mutant = switch (random.nextInt(4)) {
                     case 0 -> Arrays.copyOf(mutant, Math.max(1, at));
-                    case 1 -> concat(Arrays.copyOf(mutant, at), concat(new byte[] {(byte) random.nextInt()}, Arrays.copyOfRange(mutant, at, mutant.length)));
+                    case 1 ->
+                        concat(
+                                Arrays.copyOf(mutant, at),
+                                concat(
+                                        new byte[] {(byte) random.nextInt()},
+                                        Arrays.copyOfRange(mutant, at, mutant.length)));
                     default -> {
-                        mutant[at] = (byte) (random.nextBoolean() ? random.nextInt() : mutant[at] ^ 1 << random.nextInt(8));
+                        mutant[at] =
+                                (byte) (random.nextBoolean() ? random.nextInt() : mutant[at] ^ 1 << random.nextInt(8));
                         yield mutant;
                     }
                 };
@@ -140,7 +155,8 @@ class FrameFormatTest {
     void aTransportWithoutKnownLengthOrBuffersIsReadToo() throws Exception {
         for (byte[] frame : frames) {
             assertThat(read(new java.io.SequenceInputStream(
-                            new ByteArrayInputStream(frame, 0, 9), new ByteArrayInputStream(frame, 9, frame.length - 9))))
+                            new ByteArrayInputStream(frame, 0, 9),
+                            new ByteArrayInputStream(frame, 9, frame.length - 9))))
                     .isEqualTo(KvFrame.parseFrom(frame));
         }
     }
@@ -155,8 +171,7 @@ class FrameFormatTest {
                 .forEach(frame -> streams.add(TestingFrames.fragments(frame, new Random(1))));
         KvIntake intake = new KvIntake(TestingFrames.receivePlan(large, VerifiedBlocks.whole(0, 1), 1));
         intake.open(target::unit);
-        com.sun.management.ThreadMXBean threads =
-                (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         long before = 0;
         for (int i = 0; i < 22; i++) {
             if (i == 12) {
@@ -169,11 +184,14 @@ class FrameFormatTest {
         assertThat(perFrame).isLessThan(32 << 10);
     }
 
-    /** True when both accept. This reader may refuse more (overlong frames, odd hash sizes), never less strictly read. */
+    /**
+     * True when both accept. This reader may refuse more (overlong frames, odd hash sizes), never less strictly read.
+     */
     private boolean sameAsGenerated(byte[] bytes) {
         KvFrame ours;
         try {
-            ours = read(random.nextBoolean() ? new ByteArrayInputStream(bytes) : TestingFrames.fragments(bytes, random));
+            ours = read(
+                    random.nextBoolean() ? new ByteArrayInputStream(bytes) : TestingFrames.fragments(bytes, random));
         } catch (FrameException e) {
             return false;
         }
@@ -247,10 +265,24 @@ class FrameFormatTest {
                 .addField(3, UnknownFieldSet.Field.newBuilder().addVarint(-1).build())
                 .build();
         byte[] unknown = UnknownFieldSet.newBuilder()
-                .addField(99, UnknownFieldSet.Field.newBuilder().addVarint(77).addGroup(inner).build())
-                .addField(2000, UnknownFieldSet.Field.newBuilder().addFixed32(1).addFixed64(2).build())
+                .addField(
+                        99,
+                        UnknownFieldSet.Field.newBuilder()
+                                .addVarint(77)
+                                .addGroup(inner)
+                                .build())
+                .addField(
+                        2000,
+                        UnknownFieldSet.Field.newBuilder()
+                                .addFixed32(1)
+                                .addFixed64(2)
+                                .build())
                 .addField(3, UnknownFieldSet.Field.newBuilder().addVarint(5).build()) // known number, other type
-                .addField(98, UnknownFieldSet.Field.newBuilder().addLengthDelimited(ByteString.copyFromUtf8("later")).build())
+                .addField(
+                        98,
+                        UnknownFieldSet.Field.newBuilder()
+                                .addLengthDelimited(ByteString.copyFromUtf8("later"))
+                                .build())
                 .build()
                 .toByteArray();
         return concat(unknown, frame.toByteArray());
@@ -268,8 +300,9 @@ class FrameFormatTest {
     /** The same fields, each as a message of its own, in random order: concatenation merges. */
     private byte[] shuffled(KvFrame frame) {
         List<byte[]> fields = new ArrayList<>();
-        frame.getAllFields().forEach((field, value) ->
-                fields.add(KvFrame.newBuilder().setField(field, value).build().toByteArray()));
+        frame.getAllFields()
+                .forEach((field, value) -> fields.add(
+                        KvFrame.newBuilder().setField(field, value).build().toByteArray()));
         Collections.shuffle(fields, random);
         return fields.stream().reduce(new byte[0], FrameFormatTest::concat);
     }

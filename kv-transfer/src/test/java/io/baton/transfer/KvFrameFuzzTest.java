@@ -74,7 +74,9 @@ class KvFrameFuzzTest {
     }
 
     private static InputStream opened(byte[] frame, int how) {
-        return (how & FRAGMENTED) != 0 ? TestingFrames.fragments(frame, new Random(5)) : new ByteArrayInputStream(frame);
+        return (how & FRAGMENTED) != 0
+                ? TestingFrames.fragments(frame, new Random(5))
+                : new ByteArrayInputStream(frame);
     }
 
     private static byte[] repaired(byte[] frame) {

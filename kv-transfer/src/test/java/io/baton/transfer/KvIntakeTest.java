@@ -120,7 +120,9 @@ class KvIntakeTest {
                 changes.add(frame.toBuilder());
                 changes.getLast().getEndBuilder().setUnits(14);
                 changes.add(frame.toBuilder());
-                changes.getLast().getEndBuilder().setUnitsDigest(flipped(frame.getEnd().getUnitsDigest(), random));
+                changes.getLast()
+                        .getEndBuilder()
+                        .setUnitsDigest(flipped(frame.getEnd().getUnitsDigest(), random));
                 changes.add(frame.toBuilder());
                 changes.getLast().getEndBuilder().setQueueMicros(1);
             }
@@ -132,7 +134,8 @@ class KvIntakeTest {
                 for (byte[] before : frames.subList(0, at)) {
                     offer(victim, before);
                 }
-                assertThatThrownBy(() -> offer(victim, change.build().toByteArray())).isInstanceOf(FrameException.class);
+                assertThatThrownBy(() -> offer(victim, change.build().toByteArray()))
+                        .isInstanceOf(FrameException.class);
             }
         }
     }
@@ -271,9 +274,10 @@ class KvIntakeTest {
                     if (i == hit) {
                         frame[random.nextInt(Math.min(frame.length, 120))] ^= (byte) (1 << random.nextInt(8));
                     }
-                    victim.accept(random.nextBoolean()
-                            ? new ByteArrayInputStream(frame)
-                            : TestingFrames.fragments(frame, random));
+                    victim.accept(
+                            random.nextBoolean()
+                                    ? new ByteArrayInputStream(frame)
+                                    : TestingFrames.fragments(frame, random));
                 }
             } catch (FrameException e) {
                 refused++;
@@ -281,7 +285,9 @@ class KvIntakeTest {
             assertThat(target.equalIn(source, victim.verified())).isTrue();
         }
         assertThat(target.canariesIntact()).isTrue();
-        assertThat(refused).isGreaterThan(4_800); // a flipped bit can make a field that was 0 an unknown one, which changes nothing
+        assertThat(refused)
+                .isGreaterThan(
+                        4_800); // a flipped bit can make a field that was 0 an unknown one, which changes nothing
     }
 
     @Test
@@ -292,7 +298,8 @@ class KvIntakeTest {
         TestingCall call = new TestingCall();
         KvSender sender = KvSender.open(
                 call,
-                new SendPlan(TestingFrames.HANDOFF, SHAPE, TestingBlocks.hashes(SHAPE), NOTHING, 1, SendPlan.Kind.FETCH),
+                new SendPlan(
+                        TestingFrames.HANDOFF, SHAPE, TestingBlocks.hashes(SHAPE), NOTHING, 1, SendPlan.Kind.FETCH),
                 Runnable::run,
                 new TestingTiming().timing(),
                 new TestingSendListener());

@@ -23,8 +23,8 @@ class KvSenderTest {
     private final TestingBlocks blocks = TestingBlocks.random(SHAPE, new Random(3));
 
     private KvSender open(VerifiedBlocks held) {
-        SendPlan plan = new SendPlan(
-                TestingFrames.HANDOFF, SHAPE, TestingBlocks.hashes(SHAPE), held, 1, SendPlan.Kind.PREFILL);
+        SendPlan plan =
+                new SendPlan(TestingFrames.HANDOFF, SHAPE, TestingBlocks.hashes(SHAPE), held, 1, SendPlan.Kind.PREFILL);
         return KvSender.open(call, plan, Runnable::run, time.timing(), listener);
     }
 
@@ -58,8 +58,7 @@ class KvSenderTest {
         sender.layerReady(1, 6, 10);
         sender.layerReady(0, 0, 10);
         sender.layerReady(1, 0, 6);
-        assertThat(sentUnits())
-                .containsExactly("layer 1 blocks 2+1", "layer 0 blocks 0+3", "layer 1 blocks 0+2");
+        assertThat(sentUnits()).containsExactly("layer 1 blocks 2+1", "layer 0 blocks 0+3", "layer 1 blocks 0+2");
     }
 
     @Test
@@ -76,8 +75,7 @@ class KvSenderTest {
         sender.layerReady(0, 4, 10);
         assertThat(call.parsed()).allMatch(f -> f.getKind() == FrameKind.FRAME_KIND_PROGRESS);
         sender.granted();
-        assertThat(sentUnits())
-                .containsExactly("layer 0 blocks 0+1", "layer 1 blocks 0+1", "layer 0 blocks 1+2");
+        assertThat(sentUnits()).containsExactly("layer 0 blocks 0+1", "layer 1 blocks 0+1", "layer 0 blocks 1+2");
     }
 
     @Test

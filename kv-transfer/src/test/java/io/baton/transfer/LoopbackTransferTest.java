@@ -13,7 +13,8 @@ import java.util.logging.Logger;
 class LoopbackTransferTest extends TransferContract {
 
     /** Warns of every stream that a peer resets while bytes are queued, which is what these tests do. */
-    private static final Logger STREAM_ERRORS = Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerHandler");
+    private static final Logger STREAM_ERRORS =
+            Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerHandler");
 
     static {
         STREAM_ERRORS.setLevel(Level.SEVERE);

@@ -22,8 +22,12 @@ final class TestingCall extends ServerCall<PrefillControl, OutgoingFrame> {
     boolean ready = true;
     int capacity = Integer.MAX_VALUE; // frames until it is no longer ready
     boolean cancelled;
-    @Nullable Status closed;
-    @Nullable Status reset;
+
+    @Nullable
+    Status closed;
+
+    @Nullable
+    Status reset;
 
     List<KvFrame> parsed() {
         return frames.stream().map(TestingCall::parse).toList();

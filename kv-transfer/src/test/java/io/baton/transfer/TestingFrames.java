@@ -25,7 +25,8 @@ final class TestingFrames {
     static List<byte[]> prefill(TransferShape shape, TestingBlocks blocks, VerifiedBlocks held, float[] hidden) {
         TestingCall call = new TestingCall();
         SendPlan plan = new SendPlan(HANDOFF, shape, TestingBlocks.hashes(shape), held, 1, SendPlan.Kind.PREFILL);
-        KvSender sender = KvSender.open(call, plan, Runnable::run, new TestingTiming().timing(), new TestingSendListener());
+        KvSender sender =
+                KvSender.open(call, plan, Runnable::run, new TestingTiming().timing(), new TestingSendListener());
         sender.granted();
         sender.started(0, blocks::unit);
         for (int layer = 0; layer < shape.layers(); layer++) {

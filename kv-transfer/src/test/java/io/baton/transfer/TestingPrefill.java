@@ -46,8 +46,14 @@ final class TestingPrefill {
                 private void start(ServerCall<PrefillControl, OutgoingFrame> call, PrefillStart start) {
                     VerifiedBlocks held = new VerifiedBlocks(
                             start.getVerifiedBlocks(),
-                            start.getVerifiedBlocksByLayerList().stream().mapToInt(i -> i).toArray());
-                    open(call, new Handoff(start.getHandoffId(), start.getContext().getAttempt()), held, SendPlan.Kind.PREFILL);
+                            start.getVerifiedBlocksByLayerList().stream()
+                                    .mapToInt(i -> i)
+                                    .toArray());
+                    open(
+                            call,
+                            new Handoff(start.getHandoffId(), start.getContext().getAttempt()),
+                            held,
+                            SendPlan.Kind.PREFILL);
                 }
             };
         };
@@ -58,7 +64,8 @@ final class TestingPrefill {
                 public void onMessage(FetchRequest request) {
                     open(
                             call,
-                            new Handoff(request.getHandoffId(), request.getContext().getAttempt()),
+                            new Handoff(
+                                    request.getHandoffId(), request.getContext().getAttempt()),
                             VerifiedBlocks.whole(request.getFirstBlock(), shape.layers()),
                             SendPlan.Kind.FETCH);
                 }
@@ -80,8 +87,8 @@ final class TestingPrefill {
 
         void open(ServerCall<?, OutgoingFrame> call, Handoff handoff, VerifiedBlocks held, SendPlan.Kind kind) {
             List<BlockHash> chosen = hashes;
-            SendPlan plan = new SendPlan(
-                    handoff, shape, chosen == null ? TestingBlocks.hashes(shape) : chosen, held, 1, kind);
+            SendPlan plan =
+                    new SendPlan(handoff, shape, chosen == null ? TestingBlocks.hashes(shape) : chosen, held, 1, kind);
             listener = new TestingSendListener();
             KvSender started = KvSender.open(call, plan, senders, timing, listener);
             sender = started;

@@ -100,16 +100,18 @@ abstract class TransferContract {
         }
     }
 
-    private KvReceiver open(TransferShape shape, VerifiedBlocks held, int hiddenSize, Receiving receiving, UnitTarget target) {
+    private KvReceiver open(
+            TransferShape shape, VerifiedBlocks held, int hiddenSize, Receiving receiving, UnitTarget target) {
         ReceivePlan plan = TestingFrames.receivePlan(shape, held, hiddenSize);
-        KvReceiver receiver = KvReceiver.prefill(
-                channel, CallOptions.DEFAULT, PrefillStart.newBuilder(), plan, receiving, timing);
+        KvReceiver receiver =
+                KvReceiver.prefill(channel, CallOptions.DEFAULT, PrefillStart.newBuilder(), plan, receiving, timing);
         receiving.granting(() -> receiver.grant(target));
         return receiver;
     }
 
     /** Announces a prefill in chunks of random length, layer by layer, as an engine does. */
-    private void compute(KvSender sender, TransferShape shape, int cachedBlocks, UnitSource units, float[] hidden, Random seeded) {
+    private void compute(
+            KvSender sender, TransferShape shape, int cachedBlocks, UnitSource units, float[] hidden, Random seeded) {
         sender.queued(1);
         sender.started(cachedBlocks, units);
         int done = cachedBlocks * shape.blockTokens();
@@ -190,7 +192,9 @@ abstract class TransferContract {
             assertThat(target.equalIn(source, failed.verified())).isTrue();
 
             long seed = random.nextLong();
-            int cached = failed.verified().everyLayer() > shape.wholeBlocks() ? shape.wholeBlocks() : failed.verified().everyLayer();
+            int cached = failed.verified().everyLayer() > shape.wholeBlocks()
+                    ? shape.wholeBlocks()
+                    : failed.verified().everyLayer();
             prefill.script = sender ->
                     computing.execute(() -> compute(sender, shape, cached, source::unit, hidden, new Random(seed)));
             Receiving second = new Receiving();
@@ -236,7 +240,8 @@ abstract class TransferContract {
             assertThat(target.equalIn(source, outcome.verified())).isTrue();
             switch (outcome) {
                 case ReceiveOutcome.Failed failed -> assertThat(failed.reason()).isEqualTo(FailureReason.CANCELLED);
-                case ReceiveOutcome.Complete complete -> assertThat(target.equalTo(source)).isTrue();
+                case ReceiveOutcome.Complete complete ->
+                    assertThat(target.equalTo(source)).isTrue();
             }
             assertThat(status.getCode()).isIn(Status.Code.CANCELLED, Status.Code.OK);
             assertThat(prefill.listener.releases).hasValue(1);
@@ -246,17 +251,16 @@ abstract class TransferContract {
     @Test
     void aRefusalKeepsItsReason() throws Exception {
         prefill.shape = TransferShape.of(1, 64, 4, 8);
-        prefill.script = sender -> sender.failed(
-                Status.UNAVAILABLE.withDescription("draining"), FailureReason.DRAINING.trailers());
+        prefill.script = sender ->
+                sender.failed(Status.UNAVAILABLE.withDescription("draining"), FailureReason.DRAINING.trailers());
         Receiving receiving = new Receiving();
         open(prefill.shape, VerifiedBlocks.whole(0, 1), 4, receiving, (layer, block) -> {
             throw new IllegalStateException("never asked");
         });
-        assertThat(receiving.await())
-                .isInstanceOfSatisfying(ReceiveOutcome.Failed.class, failed -> {
-                    assertThat(failed.reason()).isEqualTo(FailureReason.DRAINING);
-                    assertThat(failed.detail()).contains("draining");
-                });
+        assertThat(receiving.await()).isInstanceOfSatisfying(ReceiveOutcome.Failed.class, failed -> {
+            assertThat(failed.reason()).isEqualTo(FailureReason.DRAINING);
+            assertThat(failed.detail()).contains("draining");
+        });
     }
 
     @Test
@@ -296,11 +300,10 @@ abstract class TransferContract {
         time.advance(Duration.ofMillis(1_400));
         assertThat(receiving.outcome).isNotDone();
         time.advance(Duration.ofMillis(200));
-        assertThat(receiving.await())
-                .isInstanceOfSatisfying(ReceiveOutcome.Failed.class, failed -> {
-                    assertThat(failed.reason()).isEqualTo(FailureReason.STALLED);
-                    assertThat(failed.detail()).contains("no frame for 1500 ms");
-                });
+        assertThat(receiving.await()).isInstanceOfSatisfying(ReceiveOutcome.Failed.class, failed -> {
+            assertThat(failed.reason()).isEqualTo(FailureReason.STALLED);
+            assertThat(failed.detail()).contains("no frame for 1500 ms");
+        });
         assertThat(time.pending()).isZero();
     }
 
@@ -375,15 +378,14 @@ abstract class TransferContract {
         List<BlockHash> other = new ArrayList<>(TestingBlocks.hashes(shape));
         other.set(0, BlockHash.of(Arrays.copyOf(new byte[] {1}, 32)));
         prefill.hashes = other;
-        prefill.script = sender ->
-                computing.execute(() -> compute(sender, shape, 0, source::unit, new float[4], new Random(1)));
+        prefill.script =
+                sender -> computing.execute(() -> compute(sender, shape, 0, source::unit, new float[4], new Random(1)));
         Receiving receiving = new Receiving();
         open(shape, VerifiedBlocks.whole(0, 2), 4, receiving, target::unit);
-        assertThat(receiving.await())
-                .isInstanceOfSatisfying(ReceiveOutcome.Failed.class, failed -> {
-                    assertThat(failed.reason()).isEqualTo(FailureReason.CORRUPT);
-                    assertThat(failed.detail()).contains("another sequence");
-                });
+        assertThat(receiving.await()).isInstanceOfSatisfying(ReceiveOutcome.Failed.class, failed -> {
+            assertThat(failed.reason()).isEqualTo(FailureReason.CORRUPT);
+            assertThat(failed.detail()).contains("another sequence");
+        });
         assertThat(target.snapshot()).isEqualTo(before);
     }
 }

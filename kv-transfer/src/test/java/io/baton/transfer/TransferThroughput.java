@@ -20,9 +20,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Prints how fast finished blocks move between two sides of one process: {@code java … TransferThroughput [MiB] [unit KiB]
- * [rounds]}. Both sides share the machine's cores, so the rate is that of a few busy threads, not of a network; the CPU time does not
- * depend on what else the machine does.
+ * Prints how fast finished blocks move between two sides of one process: {@code java … TransferThroughput [MiB] [unit
+ * KiB] [rounds]}. Both sides share the machine's cores, so the rate is that of a few busy threads, not of a network;
+ * the CPU time does not depend on what else the machine does.
  */
 public final class TransferThroughput {
 
@@ -37,7 +37,8 @@ public final class TransferThroughput {
         TransferShape shape = TransferShape.of(layers, unitBytes, 32, blocks * 32);
         TestingBlocks source = TestingBlocks.random(shape, new Random(1));
         TestingBlocks target = TestingBlocks.zeroed(shape, new Random(2));
-        ExecutorService senders = Executors.newFixedThreadPool(1, Thread.ofPlatform().daemon().factory());
+        ExecutorService senders =
+                Executors.newFixedThreadPool(1, Thread.ofPlatform().daemon().factory());
         Timing timing = Timing.ofSystem("timing");
         TestingPrefill prefill = new TestingPrefill(senders, timing);
         prefill.shape = shape;
@@ -52,7 +53,8 @@ public final class TransferThroughput {
                 .addServices(prefill.services())
                 .build()
                 .start();
-        ManagedChannel overTcp = NettyChannelBuilder.forAddress(tcp.getListenSockets().getFirst())
+        ManagedChannel overTcp = NettyChannelBuilder.forAddress(
+                        tcp.getListenSockets().getFirst())
                 .usePlaintext()
                 .flowControlWindow(4 << 20)
                 .build();
@@ -92,7 +94,11 @@ public final class TransferThroughput {
                     Duration.ofSeconds(2),
                     WireVersions.SUPPORTED);
             KvReceiver receiver = KvReceiver.prefill(
-                    channel, CallOptions.DEFAULT, PrefillStart.newBuilder(), plan, new ReceiveListener() {
+                    channel,
+                    CallOptions.DEFAULT,
+                    PrefillStart.newBuilder(),
+                    plan,
+                    new ReceiveListener() {
                         @Override
                         public void progress(ProgressReport report) {
                             computing.complete(true);
@@ -105,7 +111,8 @@ public final class TransferThroughput {
                         public void ended(ReceiveOutcome told) {
                             outcome.complete(told);
                         }
-                    }, timing);
+                    },
+                    timing);
             computing.get(10, TimeUnit.SECONDS);
             receiver.grant(target::unit);
             ReceiveOutcome told = outcome.get(60, TimeUnit.SECONDS);

@@ -8,8 +8,8 @@ import io.grpc.ServerCall;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the peer says in one call of {@code Prefill}: a start, a grant, an acknowledgement, each once and in this order. Once
- * a request is accepted its sender alone writes to the call and ends it. The call's callbacks come one at a time.
+ * What the peer says in one call of {@code Prefill}: a start, a grant, an acknowledgement, each once and in this order.
+ * Once a request is accepted its sender alone writes to the call and ends it. The call's callbacks come one at a time.
  */
 final class PrefillCall extends ServerCall.Listener<PrefillControl> {
 
@@ -45,7 +45,10 @@ final class PrefillCall extends ServerCall.Listener<PrefillControl> {
         } else if (message.hasGrant() && !granted && message.getGrant().getHandoffId() == handoffId) {
             granted = true;
             accepted.granted();
-        } else if (message.hasAck() && granted && !acknowledged && message.getAck().getHandoffId() == handoffId) {
+        } else if (message.hasAck()
+                && granted
+                && !acknowledged
+                && message.getAck().getHandoffId() == handoffId) {
             acknowledged = true;
             accepted.acknowledged();
         } else {

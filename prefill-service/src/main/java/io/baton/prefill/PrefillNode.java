@@ -27,8 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A running prefill node: its engine and its gRPC server ({@code Prefill}, {@code KvTransfer}, {@code Node.Watch}, health,
- * reflection). Several may run in one process on one host. Thread-safe.
+ * A running prefill node: its engine and its gRPC server ({@code Prefill}, {@code KvTransfer}, {@code Node.Watch},
+ * health, reflection). Several may run in one process on one host. Thread-safe.
  */
 public final class PrefillNode implements AutoCloseable {
 
@@ -79,11 +79,13 @@ public final class PrefillNode implements AutoCloseable {
      * @param engine owned by the node once this has returned
      * @param random draws the names of instance and epoch
      */
-    static PrefillNode start(
-            PrefillSettings settings, Engine engine, Telemetry telemetry, RandomGenerator random) {
+    static PrefillNode start(PrefillSettings settings, Engine engine, Telemetry telemetry, RandomGenerator random) {
         ExecutorService senders = Executors.newFixedThreadPool(
                 settings.senderThreads(),
-                Thread.ofPlatform().daemon().name(settings.name() + "-sender-", 0).factory());
+                Thread.ofPlatform()
+                        .daemon()
+                        .name(settings.name() + "-sender-", 0)
+                        .factory());
         Timing timing = Timing.ofSystem(settings.name() + "-timer");
         PrefillTelemetry spans = new PrefillTelemetry(telemetry, engine);
         PrefillService service = new PrefillService(engine, senders, timing, settings.maxStreams(), spans);
@@ -138,9 +140,7 @@ public final class PrefillNode implements AutoCloseable {
         return engine;
     }
 
-    /**
-     * Refuses new prefills, finishes running ones for up to {@code limit}, then closes; true when all had finished.
-     */
+    /** Refuses new prefills, finishes running ones for up to {@code limit}, then closes; true when all had finished. */
     public boolean drain(Duration limit) {
         service.drain();
         events.markDraining();

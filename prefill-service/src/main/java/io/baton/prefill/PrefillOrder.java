@@ -40,7 +40,8 @@ record PrefillOrder(String owner, PrefillRequest request, SendPlan plan) {
             throw new RefusedException(Refusal.outOfRange(
                     "token_ids: expected at most %d tokens, the context length, found %d".formatted(context, count)));
         }
-        int[] tokens = start.getTokenIdsList().stream().mapToInt(Integer::intValue).toArray();
+        int[] tokens =
+                start.getTokenIdsList().stream().mapToInt(Integer::intValue).toArray();
         int blockTokens = engine.options().blockTokens();
         TransferShape shape = TransferShape.of(engine.shape().layers(), engine.unitBytes(), blockTokens, tokens.length);
         SequenceRoot root = SequenceRoot.of(
@@ -70,8 +71,9 @@ record PrefillOrder(String owner, PrefillRequest request, SendPlan plan) {
                 "%d to %d".formatted(least, most));
         OptionalInt common = WireVersions.SUPPORTED.highestCommon(new WireVersions(least, most));
         if (common.isEmpty()) {
-            throw new RefusedException(Refusal.mismatch("wire_version differs: this node writes %s, the request reads %s"
-                    .formatted(WireVersions.SUPPORTED, new WireVersions(least, most))));
+            throw new RefusedException(
+                    Refusal.mismatch("wire_version differs: this node writes %s, the request reads %s"
+                            .formatted(WireVersions.SUPPORTED, new WireVersions(least, most))));
         }
         return common.getAsInt();
     }
@@ -92,7 +94,9 @@ record PrefillOrder(String owner, PrefillRequest request, SendPlan plan) {
     private static VerifiedBlocks held(PrefillStart start, TransferShape shape) throws RefusedException {
         int[] beyond = start.getVerifiedBlocksByLayerCount() == 0
                 ? new int[shape.layers()]
-                : start.getVerifiedBlocksByLayerList().stream().mapToInt(Integer::intValue).toArray();
+                : start.getVerifiedBlocksByLayerList().stream()
+                        .mapToInt(Integer::intValue)
+                        .toArray();
         require(
                 beyond.length == shape.layers(),
                 "verified_blocks_by_layer",

@@ -16,8 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Joins one prefill of the engine with the sender of its blocks. What the engine says on its scheduler thread goes to the
- * sender; when the sender reads no unit any more, the prefill is cancelled unless it has ended, and its blocks are let go.
+ * Joins one prefill of the engine with the sender of its blocks. What the engine says on its scheduler thread goes to
+ * the sender; when the sender reads no unit any more, the prefill is cancelled unless it has ended, and its blocks are
+ * let go.
  */
 final class PrefillRelay implements PrefillListener, SendListener {
 

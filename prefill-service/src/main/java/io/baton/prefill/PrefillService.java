@@ -81,7 +81,8 @@ final class PrefillService implements ServerCallHandler<PrefillControl, Outgoing
             }
             if (open >= maxStreams) {
                 throw new RefusedException(Refusal.overloaded(
-                        "%d prefills are open, the limit; ask another node or raise max-prefill-streams".formatted(open)));
+                        "%d prefills are open, the limit; ask another node or raise max-prefill-streams"
+                                .formatted(open)));
             }
             open++;
         }

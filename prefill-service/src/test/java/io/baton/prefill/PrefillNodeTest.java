@@ -84,8 +84,7 @@ class PrefillNodeTest {
                         new PrefillRequest(
                                 "reference",
                                 tokens,
-                                SequenceRoot.of(
-                                        engine.fingerprint().digest(), "", new byte[0], SequenceRoot.LOSSLESS),
+                                SequenceRoot.of(engine.fingerprint().digest(), "", new byte[0], SequenceRoot.LOSSLESS),
                                 0),
                         new Recording(done));
                 Computed computed = done.get(30, TimeUnit.SECONDS);
@@ -240,8 +239,7 @@ class PrefillNodeTest {
             await(() -> under.node.engine().load().waitingSequences() == 0);
             under.node.engine().checkInvariants();
             int[] prompt = tokens(40);
-            assertSame(
-                    under.receive(under.ask(prompt)), Computed.of(prompt, options), VerifiedBlocks.whole(0, 3));
+            assertSame(under.receive(under.ask(prompt)), Computed.of(prompt, options), VerifiedBlocks.whole(0, 3));
         } finally {
             under.close();
         }
@@ -252,7 +250,8 @@ class PrefillNodeTest {
         EngineOptions options = options(16, 8, 60_000, 2);
         PrefillUnderTest under = start(options);
         try {
-            ReceiveOutcome.Failed tooLarge = under.receive(under.ask(tokens(TinyModel.CONTEXT))).failed();
+            ReceiveOutcome.Failed tooLarge =
+                    under.receive(under.ask(tokens(TinyModel.CONTEXT))).failed();
             assertThat(tooLarge.reason()).isEqualTo(FailureReason.OVERLOADED);
             assertThat(tooLarge.detail()).contains("the whole pool has");
             List<Received> many = new ArrayList<>();
@@ -277,8 +276,7 @@ class PrefillNodeTest {
 
     @Test
     void aNodeOfAnotherModelIsRefused() throws Exception {
-        HostOptions hostOptions =
-                new HostOptions(Optional.empty(), KernelChoice.AUTO, 1, OptionalLong.of(1L << 36));
+        HostOptions hostOptions = new HostOptions(Optional.empty(), KernelChoice.AUTO, 1, OptionalLong.of(1L << 36));
         EngineOptions options = options(16, 32, 1 << 20, 16);
         PrefillUnderTest under = start(options);
         try (EngineHost other = EngineHost.open(TinyModel.write(directory, 2), hostOptions, LoadProgress.NONE);

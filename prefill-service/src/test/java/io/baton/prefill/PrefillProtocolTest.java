@@ -50,7 +50,10 @@ class PrefillProtocolTest {
 
     private final ScriptedEngine engine = new ScriptedEngine();
     private final PrefillUnderTest under = new PrefillUnderTest(PrefillNode.start(
-            PrefillSettings.of("prefill", ListenSettings.loopback(), engine.options()), engine, Telemetry.silent(), new Random(5)));
+            PrefillSettings.of("prefill", ListenSettings.loopback(), engine.options()),
+            engine,
+            Telemetry.silent(),
+            new Random(5)));
 
     @AfterEach
     void stop() throws Exception {
@@ -229,8 +232,7 @@ class PrefillProtocolTest {
 
     @Test
     void watchTellsWhatTheNodeIsAndWhatItHasCached() {
-        Iterator<NodeEvent> events =
-                NodeGrpc.newBlockingStub(under.channel).watch(WatchRequest.getDefaultInstance());
+        Iterator<NodeEvent> events = NodeGrpc.newBlockingStub(under.channel).watch(WatchRequest.getDefaultInstance());
         NodeEvent hello = events.next();
         assertThat(hello.getHello().getRolesList()).containsExactly(Role.ROLE_PREFILL);
         assertThat(hello.getHello().getModel()).isEqualTo("scripted");
@@ -266,10 +268,10 @@ class PrefillProtocolTest {
         requests.onNext(ServerReflectionRequest.newBuilder()
                 .setFileContainingSymbol("baton.v1.Prefill.Prefill")
                 .build());
-        FileDescriptorProto file = FileDescriptorProto.parseFrom(response.get(10, TimeUnit.SECONDS)
-                .getFileDescriptorResponse()
-                .getFileDescriptorProto(0));
+        FileDescriptorProto file = FileDescriptorProto.parseFrom(
+                response.get(10, TimeUnit.SECONDS).getFileDescriptorResponse().getFileDescriptorProto(0));
         requests.onCompleted();
-        assertThat(file.getMessageTypeList()).anyMatch(message -> message.getName().equals("KvFrame"));
+        assertThat(file.getMessageTypeList())
+                .anyMatch(message -> message.getName().equals("KvFrame"));
     }
 }

@@ -31,8 +31,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class PrefillServiceTest {
 
-    private static final PrefillSettings SETTINGS = PrefillSettings.of(
-            "prefill", ListenSettings.loopback(), new ScriptedEngine().options());
+    private static final PrefillSettings SETTINGS =
+            PrefillSettings.of("prefill", ListenSettings.loopback(), new ScriptedEngine().options());
 
     private final Random random = new Random(5);
     private final ScriptedEngine engine = new ScriptedEngine();
@@ -223,7 +223,14 @@ class PrefillServiceTest {
     private static SequenceFingerprint with(
             SequenceFingerprint base, byte[] weights, String numerics, int revision, int blockTokens, String rope) {
         return new SequenceFingerprint(
-                weights, base.adapter(), numerics, revision, base.backendClass(), blockTokens, base.kvLayout(), rope,
+                weights,
+                base.adapter(),
+                numerics,
+                revision,
+                base.backendClass(),
+                blockTokens,
+                base.kvLayout(),
+                rope,
                 base.tokenizerDigest());
     }
 
@@ -253,7 +260,8 @@ class PrefillServiceTest {
         ReceiveOutcome.Failed refused = null;
         while (refused == null) { // until the drain has begun
             Received late = under.receive(under.ask(tokens(20)));
-            if (late.outcome.handle((told, e) -> told).get(10, TimeUnit.SECONDS) instanceof ReceiveOutcome.Failed failed) {
+            if (late.outcome.handle((told, e) -> told).get(10, TimeUnit.SECONDS)
+                    instanceof ReceiveOutcome.Failed failed) {
                 refused = failed;
             }
         }

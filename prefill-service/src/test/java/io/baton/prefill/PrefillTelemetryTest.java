@@ -72,7 +72,8 @@ class PrefillTelemetryTest {
                     telemetry,
                     new Random(5)));
             try {
-                Received received = under.receive(under.ask(IntStream.range(0, 50).toArray()));
+                Received received =
+                        under.receive(under.ask(IntStream.range(0, 50).toArray()));
                 received.complete();
                 Map<String, SpanData> byName = Stream.generate(spans::next)
                         .limit(3)

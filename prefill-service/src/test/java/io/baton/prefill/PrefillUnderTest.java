@@ -38,7 +38,9 @@ final class PrefillUnderTest {
     PrefillUnderTest(PrefillNode node) {
         this.node = node;
         this.engine = node.engine();
-        this.channel = NettyChannelBuilder.forAddress("127.0.0.1", node.port()).usePlaintext().build();
+        this.channel = NettyChannelBuilder.forAddress("127.0.0.1", node.port())
+                .usePlaintext()
+                .build();
     }
 
     /** What a decode node asks for; tests change what they are about. */
@@ -119,8 +121,7 @@ final class PrefillUnderTest {
         TransferShape shape = TransferShape.of(
                 engine.shape().layers(), engine.unitBytes(), engine.options().blockTokens(), asked.tokens.length);
         Received received = new Received(shape);
-        SequenceRoot root =
-                SequenceRoot.of(engine.fingerprint().digest(), "", asked.salt, SequenceRoot.LOSSLESS);
+        SequenceRoot root = SequenceRoot.of(engine.fingerprint().digest(), "", asked.salt, SequenceRoot.LOSSLESS);
         ReceivePlan plan = new ReceivePlan(
                 new Handoff(nextHandoff++, 1),
                 shape,
@@ -129,14 +130,12 @@ final class PrefillUnderTest {
                 engine.shape().dim(),
                 Duration.ofSeconds(3),
                 asked.versions);
-        received.receiver.complete(KvReceiver.prefill(
-                channel, asked.options, start(asked), plan, received, timing));
+        received.receiver.complete(KvReceiver.prefill(channel, asked.options, start(asked), plan, received, timing));
         return received;
     }
 
     PrefillStart.Builder start(Asked asked) {
-        PrefillStart.Builder start =
-                PrefillStart.newBuilder().setFingerprint(Fingerprints.toProto(asked.fingerprint));
+        PrefillStart.Builder start = PrefillStart.newBuilder().setFingerprint(Fingerprints.toProto(asked.fingerprint));
         start.getContextBuilder()
                 .setRequestId("test")
                 .setAttempt(1)

@@ -33,9 +33,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An engine that keeps the contract of prefills and computes nothing: a unit's bytes are a function of layer, position and
- * token. One scheduler thread runs one prefill at a time, as many chunks as it has permits for. A prefill's memory is
- * unmapped when it is released, so that whoever reads it later fails.
+ * An engine that keeps the contract of prefills and computes nothing: a unit's bytes are a function of layer, position
+ * and token. One scheduler thread runs one prefill at a time, as many chunks as it has permits for. A prefill's memory
+ * is unmapped when it is released, so that whoever reads it later fails.
  */
 final class ScriptedEngine implements Engine {
 
@@ -46,7 +46,14 @@ final class ScriptedEngine implements Engine {
     static final int BYTES_PER_TOKEN = 256;
     static final ModelShape SHAPE = new ModelShape("scripted", "llama", LAYERS, DIM, 16, 2, 2, 4, 1000, 512);
     static final SequenceFingerprint FINGERPRINT = new SequenceFingerprint(
-            new byte[32], "", "weights=f32,activations=f32,kv=f32", 1, "cpu", BLOCK_TOKENS, "panels16", "base=10000",
+            new byte[32],
+            "",
+            "weights=f32,activations=f32,kv=f32",
+            1,
+            "cpu",
+            BLOCK_TOKENS,
+            "panels16",
+            "base=10000",
             new byte[32]);
 
     final ExecutorService scheduler = Executors.newSingleThreadExecutor(

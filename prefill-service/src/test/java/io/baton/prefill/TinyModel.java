@@ -77,8 +77,7 @@ final class TinyModel {
 
     private static VocabularyFile vocabulary() {
         List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
-        List<TokenKind> kinds =
-                new ArrayList<>(List.of(TokenKind.UNKNOWN, TokenKind.CONTROL, TokenKind.CONTROL));
+        List<TokenKind> kinds = new ArrayList<>(List.of(TokenKind.UNKNOWN, TokenKind.CONTROL, TokenKind.CONTROL));
         for (int id = tokens.size(); id < VOCABULARY; id++) {
             tokens.add("t" + id);
             kinds.add(TokenKind.NORMAL);
@@ -86,7 +85,17 @@ final class TinyModel {
         SpecialTokens special = new SpecialTokens(
                 OptionalInt.of(1), OptionalInt.of(2), OptionalInt.of(0), OptionalInt.empty(), Set.of(2));
         return new VocabularyFile(
-                "llama", "default", tokens, new float[VOCABULARY], kinds, Collections.emptyList(), special, true, false,
-                true, false, Optional.empty());
+                "llama",
+                "default",
+                tokens,
+                new float[VOCABULARY],
+                kinds,
+                Collections.emptyList(),
+                special,
+                true,
+                false,
+                true,
+                false,
+                Optional.empty());
     }
 }

@@ -9,8 +9,8 @@ import java.util.concurrent.locks.StampedLock;
  *
  * <p>One table for all nodes, rather than one per node, because a route choice asks for every node's overlap with one
  * prompt: one probe per block answers for 64 nodes, and the walk ends where the last node's prefix ends. Blocks become
- * visible parent first and are evicted leaf first, so the first missing block ends a node's prefix. Readers are optimistic
- * and fall back to a read lock; a write holds the lock for one event.
+ * visible parent first and are evicted leaf first, so the first missing block ends a node's prefix. Readers are
+ * optimistic and fall back to a read lock; a write holds the lock for one event.
  */
 final class BlockIndex {
 
@@ -101,8 +101,8 @@ final class BlockIndex {
     }
 
     /**
-     * Clears a slot's blocks among the next {@code entries} entries of the table and returns how many there were; calling
-     * until all the slot's blocks are gone forgets a node without one long stop. Writer only.
+     * Clears a slot's blocks among the next {@code entries} entries of the table and returns how many there were;
+     * calling until all the slot's blocks are gone forgets a node without one long stop. Writer only.
      */
     int sweep(int slot, int entries) {
         long stamp = lock.writeLock();

@@ -3,9 +3,9 @@ package io.baton.routing;
 import java.util.ArrayDeque;
 
 /**
- * Columns of the block index. A column that its node no longer shows is swept a little at a time and used again when it is
- * empty, least recently emptied first, so that a view that is still in somebody's hands rarely sees a stranger's blocks.
- * Confined to the index.
+ * Columns of the block index. A column that its node no longer shows is swept a little at a time and used again when it
+ * is empty, least recently emptied first, so that a view that is still in somebody's hands rarely sees a stranger's
+ * blocks. Confined to the index.
  */
 final class BlockSlots {
 

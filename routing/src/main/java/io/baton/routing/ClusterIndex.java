@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * {@link ClusterView}s it hands out are for any thread.
  *
  * <p>A node's blocks live under a slot of the block index. A snapshot is built under a new slot while the old one stays
- * visible, then the two change places in one step; a slot that is no longer visible is swept a little with every event and
- * used again when it is empty, least recently emptied first.
+ * visible, then the two change places in one step; a slot that is no longer visible is swept a little with every event
+ * and used again when it is empty, least recently emptied first.
  */
 public final class ClusterIndex {
 
@@ -25,7 +25,9 @@ public final class ClusterIndex {
         APPLIED,
         /** Already known. */
         DUPLICATE,
-        /** Does not follow on what is known: watch the node again from the beginning. Said once until a snapshot begins. */
+        /**
+         * Does not follow on what is known: watch the node again from the beginning. Said once until a snapshot begins.
+         */
         NEEDS_RESYNC,
         /** Useless until the snapshot that was asked for is here. */
         AWAITING_SNAPSHOT,
@@ -43,7 +45,10 @@ public final class ClusterIndex {
 
     private static final class Node {
         NodeChange.@Nullable Hello hello;
-        @Nullable PoolId pool;
+
+        @Nullable
+        PoolId pool;
+
         NodeLoad load = NodeLoad.UNKNOWN;
         long heardMillis;
         long loadMillis;

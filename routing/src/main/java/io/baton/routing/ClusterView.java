@@ -5,9 +5,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The cluster as the index knew it when the view was taken: nodes, pools and loads never change in a view. Cached prefixes
- * are asked of the index itself, so a view costs nothing per cached block; the answer is at least as fresh as the view, and
- * an estimate in any case, because the node itself has the last word. Any thread.
+ * The cluster as the index knew it when the view was taken: nodes, pools and loads never change in a view. Cached
+ * prefixes are asked of the index itself, so a view costs nothing per cached block; the answer is at least as fresh as
+ * the view, and an estimate in any case, because the node itself has the last word. Any thread.
  */
 public final class ClusterView {
 

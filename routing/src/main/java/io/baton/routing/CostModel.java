@@ -132,7 +132,9 @@ public final class CostModel {
         return compute + chunks * itlMicros(decode, Pending.NONE);
     }
 
-    /** What local prefill of so many tokens costs the sequences that run there, weighed; remote prefill costs them none. */
+    /**
+     * What local prefill of so many tokens costs the sequences that run there, weighed; remote prefill costs them none.
+     */
     public double disturbanceMicros(NodeLoad decode, int tokens) {
         return parameters.disturbance() * decode.runningSequences() * (tokens / prefillRate(decode) * MICROS);
     }
@@ -143,8 +145,8 @@ public final class CostModel {
     }
 
     /**
-     * Frames of a layer leave while the next one computes, so that transfer costs its last layer, or what it takes longer
-     * than compute.
+     * Frames of a layer leave while the next one computes, so that transfer costs its last layer, or what it takes
+     * longer than compute.
      */
     double exposedTransferMicros(int tokens, double computeMicros, NodeLoad receiver) {
         double rate = receiver.receiveBytesPerSecond() > 0

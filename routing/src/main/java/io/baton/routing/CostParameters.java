@@ -6,7 +6,8 @@ package io.baton.routing;
  * @param prefillTokensPerSecond prior of a node's prefill rate; its own measurement replaces it
  * @param decodeStepMicros prior of a decode step
  * @param receiveBytesPerSecond prior of the rate at which KV arrives at a decode node
- * @param fetchBytesPerSecond rate at which a prefill node can fetch a prefix that others have cached; 0: nodes do not fetch
+ * @param fetchBytesPerSecond rate at which a prefill node can fetch a prefix that others have cached; 0: nodes do not
+ *     fetch
  * @param handoffMicros fixed cost of a remote prefill: opening the stream, grant, result
  * @param chunkTokens prompt tokens a decode node computes between two decode steps
  * @param typicalOutputTokens output length assumed where the request's limit does not bound it lower

@@ -5,7 +5,8 @@ package io.baton.routing;
  *
  * @param admission waiting for blocks and a place in the decode node's batch
  * @param queue waiting in the queue of the node that prefills
- * @param history computing or fetching the part of the cached history that the prefilling node lacks; 0 for local prefill
+ * @param history computing or fetching the part of the cached history that the prefilling node lacks; 0 for local
+ *     prefill
  * @param suffix computing what nobody has cached, or, for local prefill, what the decode node has not
  * @param transfer what KV frames take beyond the compute they hide behind
  * @param firstStep head and sampler, with the batch that runs

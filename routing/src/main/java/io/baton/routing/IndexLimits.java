@@ -1,7 +1,8 @@
 package io.baton.routing;
 
 /**
- * Bounds of an index's memory. A block takes about 48 bytes (16 of key, 8 per 64 nodes of holders, half the table empty).
+ * Bounds of an index's memory. A block takes about 48 bytes (16 of key, 8 per 64 nodes of holders, half the table
+ * empty).
  *
  * @param maxBlocks distinct blocks remembered over all nodes; later ones are not indexed and counted as dropped
  * @param maxNodes nodes that may be known at once

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What is known about one node at the time of a {@link ClusterView}. Whether it lives depends on the time of the question:
- * {@link #state}.
+ * What is known about one node at the time of a {@link ClusterView}. Whether it lives depends on the time of the
+ * question: {@link #state}.
  *
  * @param address host:port it is dialled at
  * @param slot its column in the block index

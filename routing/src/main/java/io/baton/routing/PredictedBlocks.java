@@ -3,8 +3,8 @@ package io.baton.routing;
 import java.util.Arrays;
 
 /**
- * Blocks that nodes are about to hold because of this router's own recent decisions, so that a burst of requests with one
- * prefix meets on one node before its first event arrives. A direct-mapped table of fixed size: a newer prediction
+ * Blocks that nodes are about to hold because of this router's own recent decisions, so that a burst of requests with
+ * one prefix meets on one node before its first event arrives. A direct-mapped table of fixed size: a newer prediction
  * overwrites an older one, and each expires. Confined to its router.
  */
 final class PredictedBlocks {

@@ -50,9 +50,7 @@ public final class PrefillChoice {
         record Nowhere(RouteReason reason) implements Place {}
     }
 
-    /**
-     * @param candidates prefill nodes not tried yet, best first, with the gateway's estimates
-     */
+    /** @param candidates prefill nodes not tried yet, best first, with the gateway's estimates */
     public Place decide(Situation situation, List<PrefillCandidate> candidates) {
         int missing = situation.tokens() - situation.cachedTokens();
         double local = costs.queueMicros(situation.load(), 0, Pending.NONE)
@@ -79,7 +77,9 @@ public final class PrefillChoice {
         if (remoteIsMust) {
             return new Place.Remote(RouteReason.REQUESTED, List.copyOf(candidates), reserve);
         }
-        int usable = (situation.tokens() - 1) / costs.geometry().blockTokens() * costs.geometry().blockTokens();
+        int usable = (situation.tokens() - 1)
+                / costs.geometry().blockTokens()
+                * costs.geometry().blockTokens();
         if (usable > 0 && situation.cachedTokens() >= usable) {
             return new Place.Local(RouteReason.CACHED, Math.round(local));
         }

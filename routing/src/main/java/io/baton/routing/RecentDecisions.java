@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The router's own decisions that the nodes' reports do not show yet, as sums per node. A ring: when it is full the oldest
- * is forgotten. Confined to its router.
+ * The router's own decisions that the nodes' reports do not show yet, as sums per node. A ring: when it is full the
+ * oldest is forgotten. Confined to its router.
  */
 final class RecentDecisions {
 

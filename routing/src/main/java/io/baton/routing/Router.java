@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Chooses the decode node, and the prefill nodes it shall try, with the least estimated time to the answer's end.
  *
- * <p>Each side is scored on its own, the best few of each are joined, and the pairs compete with local prefill on each of
- * those decode nodes. Only the time to first token differs by prefill node; on the decode side the time between tokens
- * counts too, so that a cached prefix alone never draws all requests to one node. Own recent decisions count as load and as
- * cached blocks until the nodes' reports show them. Any thread; one choice at a time.
+ * <p>Each side is scored on its own, the best few of each are joined, and the pairs compete with local prefill on each
+ * of those decode nodes. Only the time to first token differs by prefill node; on the decode side the time between
+ * tokens counts too, so that a cached prefix alone never draws all requests to one node. Own recent decisions count as
+ * load and as cached blocks until the nodes' reports show them. Any thread; one choice at a time.
  */
 public final class Router implements RoutePolicy {
 
@@ -54,8 +54,7 @@ public final class Router implements RoutePolicy {
     /** What {@link #choose} would decide now, with every way it would compare; nothing is counted. */
     public synchronized Explanation explain(RequestShape shape, ClusterView view, InstantSource now) {
         List<Way> compared = new ArrayList<>();
-        RouteDecision decision =
-                compare(shape, view, now.millis(), compared).decision();
+        RouteDecision decision = compare(shape, view, now.millis(), compared).decision();
         compared.sort(Comparator.comparingDouble(Way::score));
         return new Explanation(decision, compared.stream().map(this::candidate).toList());
     }

@@ -10,13 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param disturbance weighed cost to the sequences that run on the decode node, in microseconds
  * @param score what ways are compared by, in microseconds; least wins
  */
-record Way(
-        NodeView decode,
-        @Nullable NodeView prefill,
-        CostParts parts,
-        double itl,
-        double disturbance,
-        double score) {
+record Way(NodeView decode, @Nullable NodeView prefill, CostParts parts, double itl, double disturbance, double score) {
 
     /** The node that prefills. */
     NodeView prefills() {

@@ -5,20 +5,13 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * What each way costs one request: the cost model applied to the nodes' reports, their cached prefixes, and this router's own
- * recent decisions, with a little noise. Reused from request to request; confined to its router.
+ * What each way costs one request: the cost model applied to the nodes' reports, their cached prefixes, and this
+ * router's own recent decisions, with a little noise. Reused from request to request; confined to its router.
  */
 final class WayCosts {
 
     private static final RequestShape NOTHING = new RequestShape(
-            new PoolId("", ""),
-            1,
-            0,
-            BlockKeys.NONE,
-            PrefillPlace.AUTO,
-            true,
-            OptionalLong.empty(),
-            Set.of());
+            new PoolId("", ""), 1, 0, BlockKeys.NONE, PrefillPlace.AUTO, true, OptionalLong.empty(), Set.of());
 
     private final CostModel costs;
     private final RecentDecisions recent;
@@ -32,8 +25,7 @@ final class WayCosts {
 
     WayCosts(CostModel costs, RouterOptions options) {
         this.costs = costs;
-        this.recent =
-                new RecentDecisions(options.recentDecisions(), options.recentMillis(), options.settleMillis());
+        this.recent = new RecentDecisions(options.recentDecisions(), options.recentMillis(), options.settleMillis());
         this.predicted = new PredictedBlocks(options.predictedBlocks(), options.predictedMillis());
         this.seed = options.seed();
     }
@@ -62,7 +54,8 @@ final class WayCosts {
     /** Counts the way as work and cached blocks to come. */
     void taken(Way way) {
         NodeView prefills = way.prefills();
-        int blocks = costs.blocksFor(shape.longest()) - cachedBySlot[way.decode().slot()];
+        int blocks =
+                costs.blocksFor(shape.longest()) - cachedBySlot[way.decode().slot()];
         recent.add(
                 nowMillis,
                 prefills.slot(),
@@ -70,7 +63,10 @@ final class WayCosts {
                 shape.tokens() - cachedTokens(prefills),
                 Math.max(0, blocks));
         predicted.expect(
-                shape.prefix(), way.prefill() == null ? -1 : prefills.slot(), way.decode().slot(), nowMillis);
+                shape.prefix(),
+                way.prefill() == null ? -1 : prefills.slot(),
+                way.decode().slot(),
+                nowMillis);
     }
 
     Way local(NodeView decode) {

@@ -7,9 +7,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.junit.jupiter.api.Test;
 
 class BlockIndexTest {
 
@@ -32,7 +32,8 @@ class BlockIndexTest {
                 holders.clear(slot);
             }
         }
-        assertThat(index.size()).isEqualTo((int) model.values().stream().filter(set -> !set.isEmpty()).count());
+        assertThat(index.size()).isEqualTo((int)
+                model.values().stream().filter(set -> !set.isEmpty()).count());
         int[] bySlot = new int[slots];
         for (int probe = 0; probe < 2_000; probe++) {
             int[] prefix = random.ints(1 + random.nextInt(6), 0, 800).toArray();
@@ -61,15 +62,15 @@ class BlockIndexTest {
         }
         assertThat(index.size()).isEqualTo(3_000);
         int[] bySlot = new int[2];
-        index.cachedPrefixes(
-                TestingCluster.keys(TestingCluster.range(1_000, 4_000)), PredictedBlocks.NONE, 0, bySlot);
+        index.cachedPrefixes(TestingCluster.keys(TestingCluster.range(1_000, 4_000)), PredictedBlocks.NONE, 0, bySlot);
         assertThat(bySlot).containsExactly(0, 3_000);
     }
 
     @Test
     void neverRemembersMoreBlocksThanItMayAndCountsTheRest() {
         BlockIndex index = new BlockIndex(100);
-        assertThat(index.add(0, TestingCluster.keys(TestingCluster.range(0, 150)))).isEqualTo(100);
+        assertThat(index.add(0, TestingCluster.keys(TestingCluster.range(0, 150))))
+                .isEqualTo(100);
         assertThat(index.size()).isEqualTo(100);
         assertThat(index.dropped()).isEqualTo(50);
         index.remove(0, TestingCluster.keys(TestingCluster.range(0, 10)));

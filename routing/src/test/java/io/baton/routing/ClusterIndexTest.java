@@ -48,7 +48,9 @@ class ClusterIndexTest {
         assertThat(cluster.stored("a:1", 7, 7, 1)).isEqualTo(NEEDS_RESYNC);
         assertThat(cluster.stored("a:1", 7, 8, 2)).isEqualTo(AWAITING_SNAPSHOT);
         assertThat(cluster.index.knowsBlocksOf("a:1")).isFalse();
-        assertThat(cluster.cached("a:1", 0)).as("stale knowledge stays until it is replaced").isEqualTo(1);
+        assertThat(cluster.cached("a:1", 0))
+                .as("stale knowledge stays until it is replaced")
+                .isEqualTo(1);
         cluster.snapshot("a:1", 7, 8, true, 1, 2);
         assertThat(cluster.stored("a:1", 7, 9, 3)).isEqualTo(APPLIED);
         assertThat(cluster.cached("a:1", 1, 2, 3)).isEqualTo(3);
@@ -78,8 +80,10 @@ class ClusterIndexTest {
     void aHeartbeatThatIsAheadOfWhatIsKnownAsksForAResync() {
         cluster.hello("a:1", 7, NodeRole.DECODE);
         cluster.snapshot("a:1", 7, 5, true, 0);
-        assertThat(cluster.index.apply(new NodeChange.Heartbeat("a:1", 7, 5, false))).isEqualTo(APPLIED);
-        assertThat(cluster.index.apply(new NodeChange.Heartbeat("a:1", 7, 9, false))).isEqualTo(NEEDS_RESYNC);
+        assertThat(cluster.index.apply(new NodeChange.Heartbeat("a:1", 7, 5, false)))
+                .isEqualTo(APPLIED);
+        assertThat(cluster.index.apply(new NodeChange.Heartbeat("a:1", 7, 9, false)))
+                .isEqualTo(NEEDS_RESYNC);
     }
 
     @Test
@@ -94,7 +98,9 @@ class ClusterIndexTest {
         cluster.nowMillis += 10_500;
         cluster.index.expire();
         assertThat(cluster.index.view().nodes()).isEmpty();
-        assertThat(cluster.stored("a:1", 1, 2, 1)).as("it speaks again after all").isEqualTo(NEEDS_RESYNC);
+        assertThat(cluster.stored("a:1", 1, 2, 1))
+                .as("it speaks again after all")
+                .isEqualTo(NEEDS_RESYNC);
     }
 
     @Test
@@ -167,9 +173,14 @@ class ClusterIndexTest {
                     cluster.snapshot(node, epoch[n], sequence[n], true);
                 }
                 case 1 -> { // a lost event, noticed by the next one, healed by a snapshot
-                    assertThat(cluster.stored(node, epoch[n], sequence[n] + 2, 5_000)).isEqualTo(NEEDS_RESYNC);
+                    assertThat(cluster.stored(node, epoch[n], sequence[n] + 2, 5_000))
+                            .isEqualTo(NEEDS_RESYNC);
                     cluster.snapshot(
-                            node, epoch[n], sequence[n], true, held.stream().mapToInt(i -> i).toArray());
+                            node,
+                            epoch[n],
+                            sequence[n],
+                            true,
+                            held.stream().mapToInt(i -> i).toArray());
                 }
                 default -> {
                     if (length == 0 || random.nextInt(3) > 0) {

@@ -9,8 +9,7 @@ import org.junit.jupiter.api.Test;
 class CostModelTest {
 
     // 16 tokens per block, 4 layers, 1,000 bytes per token.
-    private static final CostParameters PLAIN =
-            new CostParameters(500, 20_000, 2e6, 0, 1_000, 100, 50, 0.5, 0.25, 0);
+    private static final CostParameters PLAIN = new CostParameters(500, 20_000, 2e6, 0, 1_000, 100, 50, 0.5, 0.25, 0);
     private final CostModel costs = new CostModel(TestingCluster.GEOMETRY, PLAIN);
 
     @Test
@@ -34,14 +33,17 @@ class CostModelTest {
         assertThat(costs.itlMicros(TestingCluster.load(0, 0), Pending.NONE)).isEqualTo(10_000);
         // Half of a 10 ms step over 4 sequences grows with the batch: 1.25 ms each.
         assertThat(costs.itlMicros(TestingCluster.load(0, 4), Pending.NONE)).isEqualTo(11_250);
-        assertThat(costs.itlMicros(TestingCluster.load(0, 4), new Pending(0, 2, 0))).isEqualTo(13_750);
+        assertThat(costs.itlMicros(TestingCluster.load(0, 4), new Pending(0, 2, 0)))
+                .isEqualTo(13_750);
     }
 
     @Test
     void transferIsExposedByOneLayerOrByWhatComputeDoesNotHide() {
         // 1,000 tokens are 1 MB: 1 s at 1 MB/s, a quarter of it for the last of 4 layers.
-        assertThat(costs.exposedTransferMicros(1_000, 5e6, TestingCluster.idle())).isEqualTo(250_000);
-        assertThat(costs.exposedTransferMicros(1_000, 1e5, TestingCluster.idle())).isEqualTo(900_000);
+        assertThat(costs.exposedTransferMicros(1_000, 5e6, TestingCluster.idle()))
+                .isEqualTo(250_000);
+        assertThat(costs.exposedTransferMicros(1_000, 1e5, TestingCluster.idle()))
+                .isEqualTo(900_000);
         // Nobody measured: 2 MB/s.
         assertThat(costs.exposedTransferMicros(1_000, 5e6, NodeLoad.UNKNOWN)).isEqualTo(125_000);
     }
@@ -60,9 +62,13 @@ class CostModelTest {
                 640);
         assertThat(parts.admission()).isZero();
         assertThat(parts.queue()).isEqualTo(500_000);
-        assertThat(parts.history()).as("without fetch, history is what the node has itself").isZero();
+        assertThat(parts.history())
+                .as("without fetch, history is what the node has itself")
+                .isZero();
         assertThat(parts.suffix()).isEqualTo(680_000);
-        assertThat(parts.transfer()).as("840 tokens, 0.84 s, hidden but for a quarter").isEqualTo(1_000 + 210_000);
+        assertThat(parts.transfer())
+                .as("840 tokens, 0.84 s, hidden but for a quarter")
+                .isEqualTo(1_000 + 210_000);
         assertThat(parts.firstStep()).isEqualTo(10_000);
         assertThat(parts.ttftMicros()).isCloseTo(1_401_000, within(1e-6));
         assertThat(parts.prefillMicros()).isCloseTo(1_391_000, within(1e-6));
@@ -97,11 +103,17 @@ class CostModelTest {
 
     @Test
     void admissionIsFreeWithRoomAndCostsEndingSequencesWithout() {
-        assertThat(costs.admissionMicros(TestingCluster.load(0, 4), 100, Pending.NONE)).isZero();
+        assertThat(costs.admissionMicros(TestingCluster.load(0, 4), 100, Pending.NONE))
+                .isZero();
         // 5,000 blocks are free or evictable: 5,001 are not there; one of 4 sequences ends every 50 × 11.25 ms / 4.
-        assertThat(costs.admissionMicros(TestingCluster.load(0, 4), 5_001, Pending.NONE)).isEqualTo(140_625);
-        assertThat(costs.admissionMicros(TestingCluster.waiting(4, 1), 1, Pending.NONE)).isEqualTo(281_250);
-        assertThat(costs.admissionMicros(TestingCluster.load(0, 4), 1, new Pending(0, 0, 5_000))).isEqualTo(140_625);
-        assertThat(costs.admissionMicros(NodeLoad.UNKNOWN, 1_000_000, Pending.NONE)).as("pool not reported").isZero();
+        assertThat(costs.admissionMicros(TestingCluster.load(0, 4), 5_001, Pending.NONE))
+                .isEqualTo(140_625);
+        assertThat(costs.admissionMicros(TestingCluster.waiting(4, 1), 1, Pending.NONE))
+                .isEqualTo(281_250);
+        assertThat(costs.admissionMicros(TestingCluster.load(0, 4), 1, new Pending(0, 0, 5_000)))
+                .isEqualTo(140_625);
+        assertThat(costs.admissionMicros(NodeLoad.UNKNOWN, 1_000_000, Pending.NONE))
+                .as("pool not reported")
+                .isZero();
     }
 }

@@ -34,7 +34,8 @@ class PrefillChoiceTest {
     @Test
     void aWholeCachedPrefixStaysLocal() {
         assertThat(choice.decide(situation(AUTO, 992), List.of(FAST)).reason()).isEqualTo(RouteReason.CACHED);
-        assertThat(choice.decide(situation(REMOTE, 992), List.of(FAST)).reason()).isEqualTo(RouteReason.REQUESTED);
+        assertThat(choice.decide(situation(REMOTE, 992), List.of(FAST)).reason())
+                .isEqualTo(RouteReason.REQUESTED);
     }
 
     @Test

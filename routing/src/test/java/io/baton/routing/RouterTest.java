@@ -46,7 +46,9 @@ class RouterTest {
         Route route = route(request(20));
         assertThat(route.remote()).isFalse();
         assertThat(route.reason()).isEqualTo(RouteReason.COST_LOCAL);
-        assertThat(route.costs().ttftMicros()).as("20 tokens at 1,000/s and a step").isEqualTo(20_000 + 10_000);
+        assertThat(route.costs().ttftMicros())
+                .as("20 tokens at 1,000/s and a step")
+                .isEqualTo(20_000 + 10_000);
         assertThat(route.prefillNodes()).extracting(PrefillCandidate::node).containsExactly("p:1");
     }
 
@@ -85,7 +87,8 @@ class RouterTest {
         assertThat(second).as("the first one has a second of work now").isNotEqualTo(first);
         cluster.pass(100); // both report again, idle
         Explanation explanation = router.explain(remote(1_000), cluster.index.view(), cluster.clock);
-        assertThat(explanation.candidates()).allSatisfy(each -> assertThat(each.costs().queue()).isZero());
+        assertThat(explanation.candidates())
+                .allSatisfy(each -> assertThat(each.costs().queue()).isZero());
     }
 
     @Test
@@ -214,13 +217,18 @@ class RouterTest {
         for (int i = 0; i < 20; i++) {
             RequestShape shape = request(100 * (i + 1), range(0, 6 * i));
             Explanation explanation = noisy.explain(shape, cluster.index.view(), cluster.clock);
-            assertThat(noisy.explain(shape, cluster.index.view(), cluster.clock)).isEqualTo(explanation);
+            assertThat(noisy.explain(shape, cluster.index.view(), cluster.clock))
+                    .isEqualTo(explanation);
             Route chosen = (Route) noisy.choose(shape, cluster.index.view(), cluster.clock);
             assertThat(explanation.decision()).isEqualTo(chosen);
             Explanation.Candidate best = explanation.candidates().getFirst();
             assertThat(best.decodeNode()).isEqualTo(chosen.decodeNode());
             assertThat(best.prefillNode())
-                    .isEqualTo(chosen.remote() ? Optional.of(chosen.prefillNodes().getFirst().node()) : Optional.empty());
+                    .isEqualTo(
+                            chosen.remote()
+                                    ? Optional.of(
+                                            chosen.prefillNodes().getFirst().node())
+                                    : Optional.empty());
         }
     }
 
@@ -240,7 +248,8 @@ class RouterTest {
                     .as("without noise the first one wins")
                     .isEqualTo("d:0");
             Route route = (Route) noisy.choose(request(20), cluster.index.view(), cluster.clock);
-            assertThat(twin.choose(request(20), cluster.index.view(), cluster.clock)).isEqualTo(route);
+            assertThat(twin.choose(request(20), cluster.index.view(), cluster.clock))
+                    .isEqualTo(route);
             firstChoices.add(route.decodeNode());
         }
         assertThat(Set.copyOf(firstChoices)).hasSizeGreaterThanOrEqualTo(6);
@@ -274,16 +283,21 @@ class RouterTest {
 
     private static void check(TestingCluster cluster, RequestShape shape, RouteDecision decision) {
         if (decision instanceof Route route) {
-            assertThat(cluster.node(route.decodeNode()).takesWork(cluster.nowMillis)).isTrue();
+            assertThat(cluster.node(route.decodeNode()).takesWork(cluster.nowMillis))
+                    .isTrue();
             assertThat(cluster.node(route.decodeNode()).is(DECODE)).isTrue();
             assertThat(route.costs().ttftMicros()).isPositive().isFinite();
             assertThat(route.decodeCachedTokens()).isBetween(0, shape.tokens() - 1);
-            assertThat(route.prefillNodes()).doesNotHaveDuplicates().hasSizeLessThanOrEqualTo(3).allSatisfy(each -> {
-                assertThat(cluster.node(each.node()).takesWork(cluster.nowMillis)).isTrue();
-                assertThat(cluster.node(each.node()).is(PREFILL)).isTrue();
-                assertThat(each.cachedTokens()).isBetween(0, shape.tokens() - 1);
-                assertThat(each.estimatedMicros()).isPositive();
-            });
+            assertThat(route.prefillNodes())
+                    .doesNotHaveDuplicates()
+                    .hasSizeLessThanOrEqualTo(3)
+                    .allSatisfy(each -> {
+                        assertThat(cluster.node(each.node()).takesWork(cluster.nowMillis))
+                                .isTrue();
+                        assertThat(cluster.node(each.node()).is(PREFILL)).isTrue();
+                        assertThat(each.cachedTokens()).isBetween(0, shape.tokens() - 1);
+                        assertThat(each.estimatedMicros()).isPositive();
+                    });
             assertThat(route.remote() && shape.prefill() == PrefillPlace.LOCAL).isFalse();
             assertThat(route.remote() && route.prefillNodes().isEmpty()).isFalse();
         } else if (decision instanceof Refusal refusal) {

@@ -23,9 +23,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * Policies on the head of Mooncake's conversation trace: ten prefill nodes with an LRU of 5,859 blocks (3 M tokens) each
- * and one queue at 40 blocks of 512 tokens per second. All requests share block 0, so a policy that looks at prefixes
- * alone sends everything to one node; looking at queue and prefix together is best in both hit ratio and waiting time.
+ * Policies on the head of Mooncake's conversation trace: ten prefill nodes with an LRU of 5,859 blocks (3 M tokens)
+ * each and one queue at 40 blocks of 512 tokens per second. All requests share block 0, so a policy that looks at
+ * prefixes alone sends everything to one node; looking at queue and prefix together is best in both hit ratio and
+ * waiting time.
  */
 class RoutingPolicyTraceTest {
 
@@ -58,8 +59,8 @@ class RoutingPolicyTraceTest {
                     int[] blocks = Stream.of(matcher.group(3).split(", "))
                             .mapToInt(Integer::parseInt)
                             .toArray();
-                    requests.add(new Request(
-                            Long.parseLong(matcher.group(1)), Integer.parseInt(matcher.group(2)), blocks));
+                    requests.add(
+                            new Request(Long.parseLong(matcher.group(1)), Integer.parseInt(matcher.group(2)), blocks));
                 }
             }
             trace = List.copyOf(requests);
@@ -175,7 +176,8 @@ class RoutingPolicyTraceTest {
                 evicted.add(eldest);
             }
             cluster.stored(address, 1, ++sequence, blocks);
-            cluster.removed(address, 1, ++sequence, evicted.stream().mapToInt(i -> i).toArray());
+            cluster.removed(
+                    address, 1, ++sequence, evicted.stream().mapToInt(i -> i).toArray());
             return cached;
         }
 

@@ -82,8 +82,10 @@ final class TestingCluster {
     }
 
     static BlockKeys keys(int... blocks) {
-        return BlockKeys.ofWords(
-                IntStream.of(blocks).mapToLong(i -> i).flatMap(i -> java.util.stream.LongStream.of(i * 31, i)).toArray());
+        return BlockKeys.ofWords(IntStream.of(blocks)
+                .mapToLong(i -> i)
+                .flatMap(i -> java.util.stream.LongStream.of(i * 31, i))
+                .toArray());
     }
 
     static int[] range(int from, int to) {

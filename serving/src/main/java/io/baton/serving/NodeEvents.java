@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The server side of {@code Node.Watch}: which blocks this node has cached and how loaded it is, as a stream of
- * snapshot, deltas and heartbeats. Every method may be called by any thread and returns at once; in particular {@link
- * #stored} and {@link #removed} cost the engine's scheduler one queue insertion.
+ * snapshot, deltas and heartbeats. Every method may be called by any thread and returns at once; in particular
+ * {@link #stored} and {@link #removed} cost the engine's scheduler one queue insertion.
  *
  * <p>Maintainers: one thread ("node-events") owns the index, the ring of recent deltas and every watcher's cursor; gRPC
  * threads and the engine only enqueue {@link Command}s. A watcher has no buffer of its own: it reads the ring, as fast

@@ -12,8 +12,8 @@ public sealed interface NodeUpdate {
     /**
      * The stream is up.
      *
-     * @param reset everything known about the node's cache is void (a {@link Snapshot} follows); false
-     * when events simply go on
+     * @param reset everything known about the node's cache is void (a {@link Snapshot} follows); false when events
+     *     simply go on
      */
     record Connected(NodeHello hello, long epoch, boolean reset, NodeLoad load) implements NodeUpdate {}
 

@@ -47,8 +47,8 @@ public final class Settings {
     }
 
     /**
-     * The value of a setting that was among the known ones; one that must be given and was not is a {@link
-     * SettingsException}.
+     * The value of a setting that was among the known ones; one that must be given and was not is a
+     * {@link SettingsException}.
      */
     @SuppressWarnings("unchecked") // the parsed value came out of this very setting's parser
     public <T> T value(Setting<T> setting) {

@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * GPT-2's spelling of bytes as printable characters, in which byte-level vocabularies are written: printable Latin-1 stands
- * for itself, the rest for U+0100 and following.
+ * GPT-2's spelling of bytes as printable characters, in which byte-level vocabularies are written: printable Latin-1
+ * stands for itself, the rest for U+0100 and following.
  */
 final class ByteAlphabet {
 

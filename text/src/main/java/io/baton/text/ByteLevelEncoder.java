@@ -7,7 +7,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 
-/** Byte-level BPE (GPT-2, Llama 3, Qwen2): text is cut into words, and the bytes of a word merge by the rank of pairs. */
+/**
+ * Byte-level BPE (GPT-2, Llama 3, Qwen2): text is cut into words, and the bytes of a word merge by the rank of pairs.
+ */
 final class ByteLevelEncoder implements TextEncoder {
 
     private final WordRule rule;

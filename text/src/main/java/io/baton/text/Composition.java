@@ -8,9 +8,9 @@ final class Composition {
     private static final char FIRST_AFFECTED = '\u0300'; // everything below is composed already
 
     /**
-     * Composing sorts the marks of a character, which takes time by the square of their number. No text has more than some
-     * few (Unicode's stream-safe format allows 30), so that longer runs are cut; they stay text, but are not composed across
-     * the cut.
+     * Composing sorts the marks of a character, which takes time by the square of their number. No text has more than
+     * some few (Unicode's stream-safe format allows 30), so that longer runs are cut; they stay text, but are not
+     * composed across the cut.
      */
     private static final int MOST_MARKS = 64;
 

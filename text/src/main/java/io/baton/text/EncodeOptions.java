@@ -5,8 +5,8 @@ package io.baton.text;
  *
  * @param addBos puts the bos token first if the vocabulary asks for one; false for text that continues another or whose
  *     template has it already
- * @param parseSpecial takes the literal text of a control token ({@code <|eot_id|>}) for that token; false for anything a
- *     user typed
+ * @param parseSpecial takes the literal text of a control token ({@code <|eot_id|>}) for that token; false for anything
+ *     a user typed
  */
 public record EncodeOptions(boolean addBos, boolean parseSpecial) {
 

@@ -8,12 +8,12 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The text of one sequence as its tokens arrive. It never gives half a character: bytes that may still become one are kept
- * for the next token, bytes that cannot become U+FFFD at once. The pieces and {@link #finish()} together are the text of all
- * tokens decoded at once.
+ * The text of one sequence as its tokens arrive. It never gives half a character: bytes that may still become one are
+ * kept for the next token, bytes that cannot become U+FFFD at once. The pieces and {@link #finish()} together are the
+ * text of all tokens decoded at once.
  *
- * <p>SentencePiece vocabularies mark the start of a word with a space, the start of the text included; that first one is
- * dropped after a bos or when nothing comes before, as SentencePiece itself does.
+ * <p>SentencePiece vocabularies mark the start of a word with a space, the start of the text included; that first one
+ * is dropped after a bos or when nothing comes before, as SentencePiece itself does.
  *
  * <p>Confined to its sequence's thread.
  */

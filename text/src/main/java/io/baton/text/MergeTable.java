@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which two symbols merge, into what, and how early: an open-addressing hash from a pair to (rank, merged symbol). Filled
- * once, then read by any thread.
+ * Which two symbols merge, into what, and how early: an open-addressing hash from a pair to (rank, merged symbol).
+ * Filled once, then read by any thread.
  */
 final class MergeTable {
 

@@ -3,9 +3,9 @@ package io.baton.text;
 import java.util.Arrays;
 
 /**
- * Merges the pair of lowest rank, leftmost first, until none is left. A linked list of symbols and a heap of candidate pairs
- * make that n log n, so that a megabyte of one letter is no attack; short words, which are nearly all words, are scanned
- * instead. Holds scratch of its own: one per thread.
+ * Merges the pair of lowest rank, leftmost first, until none is left. A linked list of symbols and a heap of candidate
+ * pairs make that n log n, so that a megabyte of one letter is no attack; short words, which are nearly all words, are
+ * scanned instead. Holds scratch of its own: one per thread.
  */
 final class PairMerger {
 

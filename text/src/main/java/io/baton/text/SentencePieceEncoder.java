@@ -10,14 +10,14 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * SentencePiece's BPE (Llama 2): spaces become ▁, the two neighbours whose concatenation has the highest score merge first,
- * and a character that is no token becomes its UTF-8 bytes. Only text takes part: the literal {@code <s>} or
+ * SentencePiece's BPE (Llama 2): spaces become ▁, the two neighbours whose concatenation has the highest score merge
+ * first, and a character that is no token becomes its UTF-8 bytes. Only text takes part: the literal {@code <s>} or
  * {@code <0x0A>} in a text never becomes that token.
  *
  * <p>A vocabulary without scores (a Hugging Face list of merges) merges the pair of lowest rank instead.
  *
- * <p>Which pairs merge is precomputed from every split of every token, so that merging looks at numbers only. A character
- * that is no token is the symbol −1 − code point.
+ * <p>Which pairs merge is precomputed from every split of every token, so that merging looks at numbers only. A
+ * character that is no token is the symbol −1 − code point.
  */
 final class SentencePieceEncoder implements TextEncoder {
 

@@ -36,9 +36,10 @@ public final class Tokenizer {
         encoder = switch (vocabulary.model()) {
             case "llama" -> new SentencePieceEncoder(vocabulary);
             case "gpt2" -> new ByteLevelEncoder(vocabulary);
-            default -> throw new TokenizerException(
-                    "vocabulary model \"%s\" is unknown; expected llama (SentencePiece BPE) or gpt2 (byte-level BPE)"
-                            .formatted(vocabulary.model()));
+            default ->
+                throw new TokenizerException(
+                        "vocabulary model \"%s\" is unknown; expected llama (SentencePiece BPE) or gpt2 (byte-level BPE)"
+                                .formatted(vocabulary.model()));
         };
         Set<Integer> found = new HashSet<>(vocabulary.special().ends());
         for (int id = 0; id < vocabulary.size(); id++) {
@@ -71,8 +72,8 @@ public final class Tokenizer {
     }
 
     /**
-     * The tokens of a text, in about linear time. User-defined tokens are always taken whole; the literal text of a control
-     * token is plain text unless {@code options} says otherwise. Halves of surrogate pairs become U+FFFD.
+     * The tokens of a text, in about linear time. User-defined tokens are always taken whole; the literal text of a
+     * control token is plain text unless {@code options} says otherwise. Halves of surrogate pairs become U+FFFD.
      */
     public int[] encode(String text, EncodeOptions options) {
         String repaired = Surrogates.repaired(text);
@@ -126,8 +127,8 @@ public final class Tokenizer {
     /**
      * A detokenizer for the tokens that follow a prompt.
      *
-     * @param promptTail the prompt or its last few tokens: whether a bos comes right before decides about the first space,
-     *     and a character of which the tail has only the first bytes comes out with the token that completes it
+     * @param promptTail the prompt or its last few tokens: whether a bos comes right before decides about the first
+     *     space, and a character of which the tail has only the first bytes comes out with the token that completes it
      */
     public IncrementalDetokenizer detokenizer(int[] promptTail) {
         return new IncrementalDetokenizer(this, promptTail);

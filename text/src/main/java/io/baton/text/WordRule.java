@@ -3,8 +3,9 @@ package io.baton.text;
 import java.util.Map;
 
 /**
- * How text is cut into words before byte-level merging. Each rule is a published regular expression, walked by hand: one
- * pass, no backtracking, no stack. In all of them {@code \s+(?!\S)} leaves the last space of a run to the next word.
+ * How text is cut into words before byte-level merging. Each rule is a published regular expression, walked by hand:
+ * one pass, no backtracking, no stack. In all of them {@code \s+(?!\S)} leaves the last space of a run to the next
+ * word.
  */
 enum WordRule {
     /** {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+} */
@@ -12,7 +13,8 @@ enum WordRule {
     /** {@link #GPT2} between single digits. */
     GPT2_SINGLE_DIGITS,
     /**
-     * {@code (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+}
+     * {@code (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|
+     * ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+}
      */
     LLAMA3,
     /** {@link #LLAMA3} with one digit a word. */

@@ -21,8 +21,32 @@ class HostileTextTest {
     private static final EncodeOptions SPECIAL = new EncodeOptions(true, true);
 
     private static final List<String> UNITS = List.of(
-            "a", " ", "\u0301\u0323", "1", "=", "'", "🙂", "<|im_start|", "A", "\n", "\r", "ab", "\u00A0", "é", "中", "\uD800", "\u0301", "<|", "<s", "<0x0A>", " a", "'s",
-            " \n", "\u2581", "\u0000", "xy z");
+            "a",
+            " ",
+            "\u0301\u0323",
+            "1",
+            "=",
+            "'",
+            "🙂",
+            "<|im_start|",
+            "A",
+            "\n",
+            "\r",
+            "ab",
+            "\u00A0",
+            "é",
+            "中",
+            "\uD800",
+            "\u0301",
+            "<|",
+            "<s",
+            "<0x0A>",
+            " a",
+            "'s",
+            " \n",
+            "\u2581",
+            "\u0000",
+            "xy z");
 
     @ParameterizedTest
     @ValueSource(strings = {"llama-spm", "gpt-2", "qwen2"})

@@ -18,7 +18,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Whatever a vocabulary says, it is refused by name or gives a tokenizer that takes any text. */
 class HostileVocabularyTest {
 
-    private static final String[] VALUES = {"null", "-1", "0", "7", "300", "[]", "{}", "\"\"", "\"a b\"", "\"\\ud800\"", "true", "false", "3"};
+    private static final String[] VALUES = {
+        "null", "-1", "0", "7", "300", "[]", "{}", "\"\"", "\"a b\"", "\"\\ud800\"", "true", "false", "3"
+    };
     private static final EncodeOptions SPECIAL = new EncodeOptions(true, true);
 
     private final Random random = new Random(13);

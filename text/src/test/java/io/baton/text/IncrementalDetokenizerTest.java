@@ -39,7 +39,8 @@ class IncrementalDetokenizerTest {
     void tokenByTokenIsTheWholeForRandomTokens() {
         for (Tokenizer tokenizer : List.of(scored, byteLevel)) {
             for (int round = 0; round < 1000; round++) {
-                int[] tokens = random.ints(random.nextInt(20), 0, tokenizer.vocabularySize()).toArray();
+                int[] tokens = random.ints(random.nextInt(20), 0, tokenizer.vocabularySize())
+                        .toArray();
                 IncrementalDetokenizer detokenizer = tokenizer.detokenizer(new int[0]);
                 List<String> pieces = new ArrayList<>();
                 for (int token : tokens) {
@@ -59,7 +60,8 @@ class IncrementalDetokenizerTest {
             for (int i = 0; i < bytes.length - 1; i++) {
                 assertThat(detokenizer.append(FIRST_BYTE + (bytes[i] & 0xFF))).isEmpty();
             }
-            assertThat(detokenizer.append(FIRST_BYTE + (bytes[bytes.length - 1] & 0xFF))).isEqualTo(character);
+            assertThat(detokenizer.append(FIRST_BYTE + (bytes[bytes.length - 1] & 0xFF)))
+                    .isEqualTo(character);
             assertThat(detokenizer.finish()).isEmpty();
         }
     }
@@ -102,14 +104,17 @@ class IncrementalDetokenizerTest {
                     .mapToObj(Character::toString)
                     .reduce("", String::concat);
             for (Tokenizer tokenizer : List.of(scored, byteLevel)) {
-                assertThat(tokenizer.decode(tokenizer.encode(text, EncodeOptions.PROMPT))).isEqualTo(text);
+                assertThat(tokenizer.decode(tokenizer.encode(text, EncodeOptions.PROMPT)))
+                        .isEqualTo(text);
             }
         }
     }
 
     /** Random bytes are rarely nearly UTF-8, so half of them are drawn from its edges. */
     private void fill(byte[] bytes) {
-        int[] edges = {0x41, 0x7F, 0x80, 0xBF, 0xC0, 0xC2, 0xDF, 0xE0, 0xA0, 0x9F, 0xED, 0xEF, 0xF0, 0x90, 0xF4, 0x8F, 0xF5};
+        int[] edges = {
+            0x41, 0x7F, 0x80, 0xBF, 0xC0, 0xC2, 0xDF, 0xE0, 0xA0, 0x9F, 0xED, 0xEF, 0xF0, 0x90, 0xF4, 0x8F, 0xF5
+        };
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = (byte) (random.nextBoolean() ? random.nextInt(256) : edges[random.nextInt(edges.length)]);
         }

@@ -32,7 +32,8 @@ class PairMergerTest {
         for (int round = 0; round < 20; round++) {
             int[] symbols = random.ints(random.nextInt(length) + 1, 0, 4).toArray();
             int[] expected = merged(symbols.clone(), table);
-            assertThat(Arrays.copyOf(symbols, merger.merge(symbols, symbols.length))).containsExactly(expected);
+            assertThat(Arrays.copyOf(symbols, merger.merge(symbols, symbols.length)))
+                    .containsExactly(expected);
         }
     }
 

@@ -43,7 +43,9 @@ class PublishedVectorsTest {
             String prompt = golden.get("prompt").asString();
             int[] expected = new int[golden.get("prompt_ids").size()];
             Arrays.setAll(expected, i -> golden.get("prompt_ids").get(i).asInt());
-            assertThat(tokenizer.encode(prompt, EncodeOptions.PROMPT)).as(prompt).containsExactly(expected);
+            assertThat(tokenizer.encode(prompt, EncodeOptions.PROMPT))
+                    .as(prompt)
+                    .containsExactly(expected);
             assertThat(tokenizer.decode(expected)).isEqualTo(prompt);
         }
     }
@@ -51,19 +53,26 @@ class PublishedVectorsTest {
     @Test
     void generatedTokensPrintAsTheReferencePrintsThem() {
         Tokenizer tokenizer = SharedData.tokenizer("models/stories260K/derived/stories260K-f32.gguf");
-        for (JsonNode golden : SharedData.json("models/stories260K/derived/golden_greedy.dev.json").get("cases")) {
+        for (JsonNode golden : SharedData.json("models/stories260K/derived/golden_greedy.dev.json")
+                .get("cases")) {
             if (golden.get("text").isNull()) {
                 continue;
             }
-            int[] prompt = golden.get("prompt_ids").values().stream().mapToInt(JsonNode::asInt).toArray();
+            int[] prompt = golden.get("prompt_ids").values().stream()
+                    .mapToInt(JsonNode::asInt)
+                    .toArray();
             IncrementalDetokenizer detokenizer = tokenizer.detokenizer(prompt);
             StringBuilder text = new StringBuilder(tokenizer.decode(prompt));
             golden.get("output_ids").forEach(id -> text.append(detokenizer.append(id.asInt())));
-            assertThat(text.append(detokenizer.finish()).toString()).isEqualTo(golden.get("text").asString());
+            assertThat(text.append(detokenizer.finish()).toString())
+                    .isEqualTo(golden.get("text").asString());
         }
     }
 
     private static int[] ids(String line) {
-        return Arrays.stream(line.trim().split(" +")).filter(id -> !id.isEmpty()).mapToInt(Integer::parseInt).toArray();
+        return Arrays.stream(line.trim().split(" +"))
+                .filter(id -> !id.isEmpty())
+                .mapToInt(Integer::parseInt)
+                .toArray();
     }
 }

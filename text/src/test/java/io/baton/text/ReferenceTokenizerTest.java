@@ -21,9 +21,60 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ReferenceTokenizerTest {
 
     private static final String[] PIECES = {
-        " ", "  ", "   ", "\n", "\n\n", "\r\n", "\t", "\u00A0", "\u3000", "\u0085", "\u200B", "the", "The", " world", "ing", "é", "e\u0301", "Å",
-        "\u212B", "한글", "\u1112\u1161\u11AB", "中文", "日本語", "اللغة", "हिन्दी", "𝒜", "\u0301", "1", "23", "2024", "٣", "½", "Ⅷ", "'", "'s", "'S", "'LL",
-        "don't", "I'VE", "!", "...", "_", "()", "{\n  ", "🙂", "👩‍👩‍👧", "\uFFFD", "▁", "Ġ", "aaaa", "ababab", "hello", "x=1;", "http://a.b/c"
+        " ",
+        "  ",
+        "   ",
+        "\n",
+        "\n\n",
+        "\r\n",
+        "\t",
+        "\u00A0",
+        "\u3000",
+        "\u0085",
+        "\u200B",
+        "the",
+        "The",
+        " world",
+        "ing",
+        "é",
+        "e\u0301",
+        "Å",
+        "\u212B",
+        "한글",
+        "\u1112\u1161\u11AB",
+        "中文",
+        "日本語",
+        "اللغة",
+        "हिन्दी",
+        "𝒜",
+        "\u0301",
+        "1",
+        "23",
+        "2024",
+        "٣",
+        "½",
+        "Ⅷ",
+        "'",
+        "'s",
+        "'S",
+        "'LL",
+        "don't",
+        "I'VE",
+        "!",
+        "...",
+        "_",
+        "()",
+        "{\n  ",
+        "🙂",
+        "👩‍👩‍👧",
+        "\uFFFD",
+        "▁",
+        "Ġ",
+        "aaaa",
+        "ababab",
+        "hello",
+        "x=1;",
+        "http://a.b/c"
     };
 
     private final Random random = new Random(21);
@@ -44,8 +95,18 @@ class ReferenceTokenizerTest {
     void theOtherWordRulesAgreeToo(String preTokenizer) throws IOException {
         VocabularyFile gpt2 = SharedData.vocabulary("tokenizers/ggml-vocab-gpt-2.gguf");
         VocabularyFile renamed = new VocabularyFile(
-                gpt2.model(), preTokenizer, gpt2.tokens(), gpt2.scores(), gpt2.kinds(), gpt2.merges(), gpt2.special(), false, false,
-                false, preTokenizer.equals("llama-bpe"), gpt2.chatTemplate());
+                gpt2.model(),
+                preTokenizer,
+                gpt2.tokens(),
+                gpt2.scores(),
+                gpt2.kinds(),
+                gpt2.merges(),
+                gpt2.special(),
+                false,
+                false,
+                false,
+                preTokenizer.equals("llama-bpe"),
+                gpt2.chatTemplate());
         TestingFolder.write(folder, renamed);
         assertAgrees(folder);
     }
@@ -57,7 +118,8 @@ class ReferenceTokenizerTest {
         Tokenizer ours = SharedData.tokenizer("models/stories260K/derived/hf");
         for (int round = 0; round < 500; round++) {
             String text = randomText();
-            assertThat(ours.encode(text, EncodeOptions.PROMPT)).containsExactly(gguf.encode(text, EncodeOptions.PROMPT));
+            assertThat(ours.encode(text, EncodeOptions.PROMPT))
+                    .containsExactly(gguf.encode(text, EncodeOptions.PROMPT));
         }
     }
 
@@ -80,7 +142,9 @@ class ReferenceTokenizerTest {
             for (int round = 0; round < 800; round++) {
                 String text = randomText();
                 int[] expected = expected(reference, text);
-                assertThat(ours.encode(text, EncodeOptions.PLAIN)).as("\"%s\"", text).containsExactly(expected);
+                assertThat(ours.encode(text, EncodeOptions.PLAIN))
+                        .as("\"%s\"", text)
+                        .containsExactly(expected);
             }
         }
     }
@@ -91,7 +155,9 @@ class ReferenceTokenizerTest {
     }
 
     private static int[] expected(HuggingFaceTokenizer reference, String text) {
-        return Arrays.stream(reference.encode(text, false, false).getIds()).mapToInt(Math::toIntExact).toArray();
+        return Arrays.stream(reference.encode(text, false, false).getIds())
+                .mapToInt(Math::toIntExact)
+                .toArray();
     }
 
     private String randomText() {

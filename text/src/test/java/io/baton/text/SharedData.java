@@ -16,7 +16,8 @@ final class SharedData {
     private SharedData() {}
 
     static Path path(String name) {
-        Path path = Path.of(System.getProperty("baton.shared", "absent"), "data").resolve(name);
+        Path path =
+                Path.of(System.getProperty("baton.shared", "absent"), "data").resolve(name);
         Assumptions.assumeTrue(Files.exists(path), () -> path + " is absent");
         return path;
     }

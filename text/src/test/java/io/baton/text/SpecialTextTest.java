@@ -13,8 +13,8 @@ class SpecialTextTest {
 
     private static final EncodeOptions PARSED = new EncodeOptions(false, true);
 
-    private final Tokenizer scored = Tokenizer.of(
-            TestingVocabularies.sentencePiece(List.of("\u2581", "<", "s", ">", "<s", "s>", "h", "i", "hi", "\u2581hi")));
+    private final Tokenizer scored = Tokenizer.of(TestingVocabularies.sentencePiece(
+            List.of("\u2581", "<", "s", ">", "<s", "s>", "h", "i", "hi", "\u2581hi")));
     private final Tokenizer byteLevel = Tokenizer.of(TestingVocabularies.byteLevel("gpt-2", List.of()));
 
     @Test
@@ -75,7 +75,17 @@ class SpecialTextTest {
     void anUnknownAlgorithmIsRefusedByName() {
         VocabularyFile file = TestingVocabularies.byteLevel("gpt-2", List.of());
         VocabularyFile unigram = new VocabularyFile(
-                "t5", "", file.tokens(), file.scores(), file.kinds(), file.merges(), file.special(), false, false, false, false,
+                "t5",
+                "",
+                file.tokens(),
+                file.scores(),
+                file.kinds(),
+                file.merges(),
+                file.special(),
+                false,
+                false,
+                false,
+                false,
                 Optional.empty());
         assertThatThrownBy(() -> Tokenizer.of(unigram))
                 .isInstanceOf(TokenizerException.class)

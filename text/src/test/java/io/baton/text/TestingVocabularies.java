@@ -16,7 +16,9 @@ final class TestingVocabularies {
 
     private TestingVocabularies() {}
 
-    /** Unknown, bos, eos, 256 bytes, then the given words, the first of highest score; and {@code <tool>} user-defined. */
+    /**
+     * Unknown, bos, eos, 256 bytes, then the given words, the first of highest score; and {@code <tool>} user-defined.
+     */
     static VocabularyFile sentencePiece(List<String> words) {
         List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
         List<TokenKind> kinds = new ArrayList<>(List.of(TokenKind.UNKNOWN, TokenKind.CONTROL, TokenKind.CONTROL));
@@ -37,7 +39,18 @@ final class TestingVocabularies {
         SpecialTokens special = new SpecialTokens(
                 OptionalInt.of(1), OptionalInt.of(2), OptionalInt.of(0), OptionalInt.empty(), Set.of(2));
         return new VocabularyFile(
-                "llama", "default", tokens, scores, kinds, List.of(), special, true, false, true, false, Optional.empty());
+                "llama",
+                "default",
+                tokens,
+                scores,
+                kinds,
+                List.of(),
+                special,
+                true,
+                false,
+                true,
+                false,
+                Optional.empty());
     }
 
     /** 256 bytes, the merged tokens, then {@code <|end|>} as control and {@code <tool>} as user-defined token. */
@@ -58,7 +71,17 @@ final class TestingVocabularies {
         SpecialTokens special =
                 new SpecialTokens(end, end, OptionalInt.empty(), OptionalInt.empty(), Set.of(end.getAsInt()));
         return new VocabularyFile(
-                "gpt2", preTokenizer, tokens, new float[0], kinds, merges, special, false, false, false, false,
+                "gpt2",
+                preTokenizer,
+                tokens,
+                new float[0],
+                kinds,
+                merges,
+                special,
+                false,
+                false,
+                false,
+                false,
                 Optional.empty());
     }
 }

@@ -26,11 +26,13 @@ class TiktokenVectorsTest {
     @ParameterizedTest
     @CsvSource({"r50k_base, gpt-2", "cl100k_base, llama-bpe"})
     void everyVectorOfTiktokenIsReproduced(String name, String preTokenizer) {
-        Tokenizer tokenizer = Tokenizer.of(vocabulary(SharedData.text("tokenizers/tiktoken-ranks/" + name + ".tiktoken"), preTokenizer));
+        Tokenizer tokenizer = Tokenizer.of(
+                vocabulary(SharedData.text("tokenizers/tiktoken-ranks/" + name + ".tiktoken"), preTokenizer));
         List<List<String>> rows = csv(SharedData.text("tokenizers/tiktoken-vectors/" + name + "_encodings.csv"));
         assertThat(rows.size()).isGreaterThan(50);
         for (List<String> row : rows.subList(1, rows.size())) {
-            int[] expected = Arrays.stream(row.get(1).replaceAll("[\\[\\] ]", "").split(","))
+            int[] expected = Arrays.stream(
+                            row.get(1).replaceAll("[\\[\\] ]", "").split(","))
                     .mapToInt(Integer::parseInt)
                     .toArray();
             assertThat(tokenizer.encode(row.getFirst(), EncodeOptions.PLAIN))
@@ -55,13 +57,24 @@ class TiktokenVectorsTest {
         SpecialTokens none = new SpecialTokens(
                 OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), Set.of());
         return new VocabularyFile(
-                "gpt2", preTokenizer, tokens, new float[0], Collections.nCopies(tokens.size(), TokenKind.NORMAL), merges,
-                none, false, false, false, true, Optional.empty());
+                "gpt2",
+                preTokenizer,
+                tokens,
+                new float[0],
+                Collections.nCopies(tokens.size(), TokenKind.NORMAL),
+                merges,
+                none,
+                false,
+                false,
+                false,
+                true,
+                Optional.empty());
     }
 
     /** The two parts that are left when only tokens of lower rank may be made. */
     private static Merge lastMerge(String token, Map<String, Integer> rankOf) {
-        List<String> parts = new ArrayList<>(token.chars().mapToObj(c -> String.valueOf((char) c)).toList());
+        List<String> parts = new ArrayList<>(
+                token.chars().mapToObj(c -> String.valueOf((char) c)).toList());
         while (parts.size() > 2) {
             int best = -1;
             int bestRank = rankOf.getOrDefault(token, 0);

@@ -14,13 +14,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class WordRuleTest {
 
-    private static final String GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+    private static final String GPT2 =
+            "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
     private static final String LLAMA3 = "(?iu:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
             + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
     private static final String[] PIECES = {
-        " ", "  ", "\n", "\r\n", "\t", "\u00A0", "\u3000", "\u2028", "\u0085", "\u200B", "a", "Ab", "é", "ß", "中", "ا", "𝒜", "\u0301",
-        "1", "23", "٣", "½", "Ⅷ", "𝟘", "'", "'s", "'S", "'\u017F", "'re", "'LL", "'v", "!", "...", "_", "🙂", "\u0000", "\uFFFD"
+        " ", "  ", "\n", "\r\n", "\t", "\u00A0", "\u3000", "\u2028", "\u0085", "\u200B", "a", "Ab", "é", "ß", "中", "ا",
+        "𝒜", "\u0301", "1", "23", "٣", "½", "Ⅷ", "𝟘", "'", "'s", "'S", "'\u017F", "'re", "'LL", "'v", "!", "...", "_",
+        "🙂", "\u0000", "\uFFFD"
     };
 
     private final Random random = new Random(11);
@@ -61,14 +63,16 @@ class WordRuleTest {
             case GPT2 -> matches(GPT2, text);
             case LLAMA3 -> matches(LLAMA3, text);
             case QWEN2 -> matches(LLAMA3.replace("{1,3}", ""), text);
-            case GPT2_SINGLE_DIGITS -> matches("\\p{N}|[^\\p{N}]+", text).stream()
-                    .flatMap(part -> matches(GPT2, part).stream())
-                    .toList();
+            case GPT2_SINGLE_DIGITS ->
+                matches("\\p{N}|[^\\p{N}]+", text).stream()
+                        .flatMap(part -> matches(GPT2, part).stream())
+                        .toList();
         };
     }
 
     private static List<String> matches(String expression, String text) {
-        Matcher matcher = Pattern.compile(expression, Pattern.UNICODE_CHARACTER_CLASS).matcher(text);
+        Matcher matcher =
+                Pattern.compile(expression, Pattern.UNICODE_CHARACTER_CLASS).matcher(text);
         return matcher.results().map(found -> found.group()).toList();
     }
 }

@@ -31,14 +31,14 @@ class ChartProcessesTest {
 
     @Test
     void theChartsProcessesGenerateTextAndDrain() throws Exception {
-        assumeThat(System.getProperty("os.name")).as("all of 127.0.0.0/8 is loopback").isEqualTo("Linux");
-        List<JsonNode> objects = render(
-                """
+        assumeThat(System.getProperty("os.name"))
+                .as("all of 127.0.0.0/8 is loopback")
+                .isEqualTo("Linux");
+        List<JsonNode> objects = render("""
                 ports: {grpc: %1$d, health: %2$d, metrics: %3$d}
                 gateway: {service: {port: %1$d}}
                 drain: {seconds: 12}
-                """
-                        .formatted(freePort(), freePort(), freePort()));
+                """.formatted(freePort(), freePort(), freePort()));
         List<LoopbackPod> pods = new ArrayList<>();
         try {
             for (String role : List.of("prefill", "decode", "gateway")) {
@@ -49,14 +49,22 @@ class ChartProcessesTest {
                 pod.awaitProbe("livenessProbe");
                 pod.awaitProbe("readinessProbe");
             }
-            try (LoopbackPod test = start(objects, "gateway", object(objects, "Pod", "demo-baton-test").at("/spec/containers/0"))) {
+            try (LoopbackPod test = start(
+                    objects,
+                    "gateway",
+                    object(objects, "Pod", "demo-baton-test").at("/spec/containers/0"))) {
                 assertThat(test.exitCode(60)).as(test.output()).isZero();
-                List<String> lines = test.output().lines().filter(line -> line.startsWith("{")).toList();
+                List<String> lines = test.output()
+                        .lines()
+                        .filter(line -> line.startsWith("{"))
+                        .toList();
                 JsonNode result = JsonMapper.shared().readTree(lines.getLast());
                 assertThat(result.get("outputTokens").asInt()).isEqualTo(16).isEqualTo(lines.size() - 1);
             }
             pods.forEach(LoopbackPod::terminate);
-            int grace = pod(objects, "gateway").at("/spec/terminationGracePeriodSeconds").asInt();
+            int grace = pod(objects, "gateway")
+                    .at("/spec/terminationGracePeriodSeconds")
+                    .asInt();
             for (LoopbackPod pod : pods) {
                 assertThat(pod.exitCode(grace)).as(pod.output()).isZero();
             }

@@ -24,8 +24,7 @@ class ChartTest {
     private static final List<String> ROLES = List.of("gateway", "prefill", "decode");
 
     private static final String DEFAULTS = "{}";
-    private static final String SMALLEST =
-            """
+    private static final String SMALLEST = """
             serviceAccount: {create: false}
             metrics: {enabled: false}
             networkPolicy: {enabled: false}
@@ -33,8 +32,7 @@ class ChartTest {
             prefill: {replicas: 0, podDisruptionBudget: {enabled: false}}
             decode: {replicas: 1, podDisruptionBudget: {enabled: false}}
             """;
-    private static final String MODEL_ON_A_CLAIM =
-            """
+    private static final String MODEL_ON_A_CLAIM = """
             model: {existingClaim: models, path: llama/llama-3.2-1b-q8_0.gguf}
             settings: {kv-dtype: bf16, block-tokens: 32, chunk-tokens: 256}
             image: {repository: registry.example/baton, tag: "1.2"}
@@ -56,17 +54,14 @@ class ChartTest {
               podAnnotations: {example.com/note: fast}
               podLabels: {tier: prefill}
             """;
-    private static final String OWN_CERTIFICATES =
-            """
+    private static final String OWN_CERTIFICATES = """
             tls: {enabled: true, secrets: {gateway: gateway-tls, prefill: prefill-tls, decode: decode-tls}}
             gateway: {service: {type: LoadBalancer, port: 443, annotations: {example.com/internal: "true"}}}
             """;
-    private static final String ISSUED_CERTIFICATES =
-            """
+    private static final String ISSUED_CERTIFICATES = """
             tls: {enabled: true, certManager: {enabled: true, issuerRef: {name: cluster-ca, kind: ClusterIssuer}}}
             """;
-    private static final String WATCHED_AND_SCALED =
-            """
+    private static final String WATCHED_AND_SCALED = """
             telemetry: {otlpEndpoint: "http://otel-collector.observability:4317", sampleRatio: 1}
             metrics: {serviceMonitor: {enabled: true, labels: {release: prometheus}}}
             networkPolicy: {clients: [{namespaceSelector: {matchLabels: {team: web}}}]}
@@ -84,16 +79,20 @@ class ChartTest {
 
     @Test
     void lintsStrictly() {
-        assertThat(HelmChart.lint().isFailed()).as(HelmChart.lint().getMessages().toString()).isFalse();
+        assertThat(HelmChart.lint().isFailed())
+                .as(HelmChart.lint().getMessages().toString())
+                .isFalse();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {DEFAULTS, SMALLEST, MODEL_ON_A_CLAIM, OWN_CERTIFICATES, ISSUED_CERTIFICATES, WATCHED_AND_SCALED})
+    @ValueSource(
+            strings = {DEFAULTS, SMALLEST, MODEL_ON_A_CLAIM, OWN_CERTIFICATES, ISSUED_CERTIFICATES, WATCHED_AND_SCALED})
     void everyObjectSatisfiesTheStrictSchemas(String values) {
         KubernetesSchemas schemas = KubernetesSchemas.find().orElseGet(() -> abort("no schemas at hand"));
         List<JsonNode> objects = render(values);
         assertThat(objects).isNotEmpty();
-        assertThat(objects.stream().map(o -> text(o, "/kind") + " " + text(o, "/metadata/name"))).doesNotHaveDuplicates();
+        assertThat(objects.stream().map(o -> text(o, "/kind") + " " + text(o, "/metadata/name")))
+                .doesNotHaveDuplicates();
         for (JsonNode object : objects) {
             assertThat(text(object, "/metadata/namespace")).isEqualTo(HelmChart.NAMESPACE);
             if (text(object, "/apiVersion").startsWith("cert-manager.io/")) {
@@ -131,8 +130,11 @@ class ChartTest {
     void preStopDrainAndGraceComeFromOneValue(int seconds) {
         List<JsonNode> objects = render("drain: {seconds: %d}".formatted(seconds));
         for (String role : ROLES) {
-            int preStop = container(objects, role).at("/lifecycle/preStop/sleep/seconds").asInt();
-            int grace = pod(objects, role).at("/spec/terminationGracePeriodSeconds").asInt();
+            int preStop = container(objects, role)
+                    .at("/lifecycle/preStop/sleep/seconds")
+                    .asInt();
+            int grace =
+                    pod(objects, role).at("/spec/terminationGracePeriodSeconds").asInt();
             assertThat(preStop).isBetween(1, 10);
             assertThat(arguments(container(objects, role))).contains("--drain-limit=" + seconds + "s");
             assertThat(grace).as("time beyond preStop and drain").isEqualTo(preStop + seconds + 10);
@@ -146,7 +148,9 @@ class ChartTest {
             JsonNode container = container(objects, role);
             assertThat(arguments(container)).contains("--health-port=8099");
             for (String probe : List.of("startupProbe", "readinessProbe", "livenessProbe")) {
-                assertThat(container.at("/" + probe + "/grpc/port").asInt()).as(probe).isEqualTo(8099);
+                assertThat(container.at("/" + probe + "/grpc/port").asInt())
+                        .as(probe)
+                        .isEqualTo(8099);
             }
             assertThat(text(container, "/readinessProbe/grpc/service")).isEqualTo("readiness");
             // A draining pod is not ready but alive, or it would be killed before it is done.
@@ -157,11 +161,13 @@ class ChartTest {
     @Test
     void podsRunWithoutPrivilegesOnAReadOnlyFilesystem() {
         List<JsonNode> objects = render(DEFAULTS);
-        List<JsonNode> pods = new ArrayList<>(ROLES.stream().map(role -> pod(objects, role)).toList());
+        List<JsonNode> pods =
+                new ArrayList<>(ROLES.stream().map(role -> pod(objects, role)).toList());
         pods.add(object(objects, "Pod", "demo-baton-test"));
         for (JsonNode pod : pods) {
             assertThat(pod.at("/spec/securityContext/runAsNonRoot").asBoolean()).isTrue();
-            assertThat(pod.at("/spec/automountServiceAccountToken").asBoolean(true)).isFalse();
+            assertThat(pod.at("/spec/automountServiceAccountToken").asBoolean(true))
+                    .isFalse();
             JsonNode security = pod.at("/spec/containers/0/securityContext");
             assertThat(security.at("/readOnlyRootFilesystem").asBoolean()).isTrue();
             assertThat(security.at("/allowPrivilegeEscalation").asBoolean(true)).isFalse();
@@ -177,10 +183,13 @@ class ChartTest {
             JsonNode service = object(objects, "Service", "demo-baton-" + role);
             assertThat(text(service, "/spec/clusterIP")).isEqualTo("None");
             assertThat(service.at("/spec/selector"))
-                    .isEqualTo(object(objects, "StatefulSet", "demo-baton-" + role).at("/spec/selector/matchLabels"));
+                    .isEqualTo(
+                            object(objects, "StatefulSet", "demo-baton-" + role).at("/spec/selector/matchLabels"));
         }
         assertThat(arguments(container(objects, "gateway")))
-                .contains("--decode-nodes=demo-baton-decode.llm.svc:7070", "--prefill-nodes=demo-baton-prefill.llm.svc:7070");
+                .contains(
+                        "--decode-nodes=demo-baton-decode.llm.svc:7070",
+                        "--prefill-nodes=demo-baton-prefill.llm.svc:7070");
         assertThat(arguments(container(objects, "decode"))).contains("--prefill-nodes=demo-baton-prefill.llm.svc:7070");
         assertThat(arguments(container(objects, "prefill"))).noneMatch(argument -> argument.contains("-nodes="));
     }
@@ -208,7 +217,10 @@ class ChartTest {
             assertThat(arguments(container(secured, role)))
                     .doesNotContain("--insecure")
                     .contains("--tls-trust=/etc/baton/tls/ca.crt", "--tls-release=demo-baton");
-            assertThat(pod(secured, role).at("/spec/volumes").valueStream().map(volume -> text(volume, "/secret/secretName")))
+            assertThat(pod(secured, role)
+                            .at("/spec/volumes")
+                            .valueStream()
+                            .map(volume -> text(volume, "/secret/secretName")))
                     .contains(role + "-tls");
         }
     }
@@ -220,7 +232,10 @@ class ChartTest {
             JsonNode certificate = object(objects, "Certificate", "demo-baton-" + role);
             assertThat(text(certificate, "/spec/dnsNames/0")).isEqualTo(role + ".demo-baton.baton");
             assertThat(text(certificate, "/spec/privateKey/encoding")).isEqualTo("PKCS8");
-            assertThat(pod(objects, role).at("/spec/volumes").valueStream().map(volume -> text(volume, "/secret/secretName")))
+            assertThat(pod(objects, role)
+                            .at("/spec/volumes")
+                            .valueStream()
+                            .map(volume -> text(volume, "/secret/secretName")))
                     .contains(text(certificate, "/spec/secretName"));
         }
     }
@@ -229,7 +244,8 @@ class ChartTest {
     void changedSettingsReachThePodsAndRollThem() {
         List<JsonNode> before = render("settings: {kv-dtype: bf16}");
         List<JsonNode> after = render("settings: {kv-dtype: f32}");
-        assertThat(text(object(after, "ConfigMap", "demo-baton-settings"), "/data/settings.yaml")).isEqualTo("kv-dtype: f32\n");
+        assertThat(text(object(after, "ConfigMap", "demo-baton-settings"), "/data/settings.yaml"))
+                .isEqualTo("kv-dtype: f32\n");
         for (String role : ROLES) {
             assertThat(arguments(container(after, role))).contains("--config=/etc/baton/settings/settings.yaml");
             String checksum = "/metadata/annotations/checksum~1settings";
@@ -243,7 +259,8 @@ class ChartTest {
         String pointer = "/stringData/cluster-key";
         String key = text(object(objects, "Secret", "demo-baton-cluster-key"), pointer);
         assertThat(key).hasSizeGreaterThanOrEqualTo(16);
-        assertThat(text(object(render(DEFAULTS), "Secret", "demo-baton-cluster-key"), pointer)).isNotEqualTo(key);
+        assertThat(text(object(render(DEFAULTS), "Secret", "demo-baton-cluster-key"), pointer))
+                .isNotEqualTo(key);
         List<JsonNode> withOwnKey = render("clusterKey: {existingSecret: our-key}");
         assertThat(withOwnKey.stream().map(o -> text(o, "/kind"))).doesNotContain("Secret");
         for (String role : ROLES) {
@@ -255,7 +272,9 @@ class ChartTest {
     }
 
     private static List<String> secretsInEnvironment(JsonNode container) {
-        return container.at("/env").valueStream()
+        return container
+                .at("/env")
+                .valueStream()
                 .map(variable -> text(variable, "/valueFrom/secretKeyRef/name"))
                 .filter(name -> !name.isEmpty())
                 .toList();
@@ -267,9 +286,14 @@ class ChartTest {
         for (String role : ROLES) {
             JsonNode labels = pod(objects, role).at("/metadata/labels");
             JsonNode budget = object(objects, "PodDisruptionBudget", "demo-baton-" + role);
-            budget.at("/spec/selector/matchLabels").properties().forEach(label ->
-                    assertThat(labels.at("/" + label.getKey().replace("/", "~1"))).isEqualTo(label.getValue()));
-            assertThat(pod(objects, role).at("/spec/topologySpreadConstraints").valueStream().map(c -> text(c, "/topologyKey")))
+            budget.at("/spec/selector/matchLabels")
+                    .properties()
+                    .forEach(label -> assertThat(labels.at("/" + label.getKey().replace("/", "~1")))
+                            .isEqualTo(label.getValue()));
+            assertThat(pod(objects, role)
+                            .at("/spec/topologySpreadConstraints")
+                            .valueStream()
+                            .map(c -> text(c, "/topologyKey")))
                     .containsExactly("kubernetes.io/hostname", "topology.kubernetes.io/zone");
         }
     }

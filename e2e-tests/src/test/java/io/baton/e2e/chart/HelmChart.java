@@ -19,8 +19,10 @@ import tools.jackson.databind.json.JsonMapper;
 final class HelmChart {
 
     static final String NAMESPACE = "llm";
-    private static final Path CHART = Path.of("..", "helm", "baton").toAbsolutePath().normalize();
-    private static final Path WITH_HOOKS = copyWithPlainHooks(Path.of("target", "chart-with-hooks").toAbsolutePath());
+    private static final Path CHART =
+            Path.of("..", "helm", "baton").toAbsolutePath().normalize();
+    private static final Path WITH_HOOKS =
+            copyWithPlainHooks(Path.of("target", "chart-with-hooks").toAbsolutePath());
     private static final JsonMapper JSON = JsonMapper.shared();
 
     private HelmChart() {}
@@ -29,7 +31,10 @@ final class HelmChart {
         return new Helm(CHART).lint().strict().call();
     }
 
-    /** The objects that a cluster would get with these values (YAML); Helm's complaint is an {@link IllegalStateException}. */
+    /**
+     * The objects that a cluster would get with these values (YAML); Helm's complaint is an
+     * {@link IllegalStateException}.
+     */
     static List<JsonNode> render(String values) {
         try {
             Path file = Files.createTempFile("values", ".yaml");
@@ -76,7 +81,8 @@ final class HelmChart {
 
     static JsonNode object(List<JsonNode> objects, String kind, String name) {
         return objects.stream()
-                .filter(object -> text(object, "/kind").equals(kind) && text(object, "/metadata/name").equals(name))
+                .filter(object -> text(object, "/kind").equals(kind)
+                        && text(object, "/metadata/name").equals(name))
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("no %s %s was rendered".formatted(kind, name)));
     }

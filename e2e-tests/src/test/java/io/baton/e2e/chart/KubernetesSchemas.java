@@ -66,7 +66,8 @@ final class KubernetesSchemas {
         if (!group.contains(".") || group.endsWith(".k8s.io")) {
             int dot = group.indexOf('.');
             String stem = dot < 0 ? group : group.substring(0, dot);
-            return folder.resolve("standalone-strict-1.32", kind + (stem.isEmpty() ? "" : "-" + stem) + "-" + version + ".json");
+            return folder.resolve(
+                    "standalone-strict-1.32", kind + (stem.isEmpty() ? "" : "-" + stem) + "-" + version + ".json");
         }
         return folder.resolve("crd-schemas", group, kind + "_" + version + ".json");
     }

@@ -25,8 +25,8 @@ import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /**
- * A rendered container as a process of this machine: its arguments, its environment, its probes. What a cluster provides
- * is replaced by loopback: every pod has an address of its own, and names of Services stand for these.
+ * A rendered container as a process of this machine: its arguments, its environment, its probes. What a cluster
+ * provides is replaced by loopback: every pod has an address of its own, and names of Services stand for these.
  */
 final class LoopbackPod implements AutoCloseable {
 
@@ -61,7 +61,8 @@ final class LoopbackPod implements AutoCloseable {
                 .forEach(command::add);
         String role = command.get(command.indexOf("io.baton.cli.Baton") + 1);
         Path log = folder.resolve(role + ".log");
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().clear();
         builder.environment().putAll(environment(container, address, secrets));
         return new LoopbackPod(address, container, log, builder.start());
@@ -87,14 +88,16 @@ final class LoopbackPod implements AutoCloseable {
         // In a pod this is the limit of its control group, which process and JVM find by themselves.
         String memory = text(container, "/resources/limits/memory");
         environment.put("BATON_MEMORY_LIMIT", memory + "B");
-        environment.merge("JAVA_TOOL_OPTIONS", "-XX:MaxRAM=" + memory.replace("i", ""), (own, limit) -> limit + " " + own);
+        environment.merge(
+                "JAVA_TOOL_OPTIONS", "-XX:MaxRAM=" + memory.replace("i", ""), (own, limit) -> limit + " " + own);
         return environment;
     }
 
     /** Waits as the kubelet would for a probe to succeed, as long as it would at most. */
     void awaitProbe(String probe) throws InterruptedException {
         JsonNode settings = container.at("/" + probe);
-        long seconds = settings.at("/failureThreshold").asLong() * settings.at("/periodSeconds").asLong();
+        long seconds = settings.at("/failureThreshold").asLong()
+                * settings.at("/periodSeconds").asLong();
         String service = text(settings, "/grpc/service");
         if (!awaitHealth(settings.at("/grpc/port").asInt(), service, Math.max(60, seconds))) {
             throw new AssertionError("%s of %s did not succeed:%n%s".formatted(probe, log.getFileName(), output()));
@@ -102,11 +105,13 @@ final class LoopbackPod implements AutoCloseable {
     }
 
     private boolean awaitHealth(int port, String service, long seconds) throws InterruptedException {
-        ManagedChannel channel =
-                Grpc.newChannelBuilder(address + ":" + port, InsecureChannelCredentials.create()).build();
-        CompletableFuture<Void> ended = process.onExit().thenRun(channel::shutdownNow); // a dead process answers no probe
+        ManagedChannel channel = Grpc.newChannelBuilder(address + ":" + port, InsecureChannelCredentials.create())
+                .build();
+        CompletableFuture<Void> ended =
+                process.onExit().thenRun(channel::shutdownNow); // a dead process answers no probe
         try {
-            HealthCheckRequest request = HealthCheckRequest.newBuilder().setService(service).build();
+            HealthCheckRequest request =
+                    HealthCheckRequest.newBuilder().setService(service).build();
             Iterator<HealthCheckResponse> answers = HealthGrpc.newBlockingStub(channel)
                     .withWaitForReady()
                     .withDeadlineAfter(seconds, TimeUnit.SECONDS)

@@ -26,8 +26,12 @@ final class NetworkPolicies {
     /** Whether a rule opens the gRPC port to a role; a rule without peers opens it to everyone. */
     private static boolean names(JsonNode rules, String side, String role) {
         return rules.valueStream()
-                .filter(rule -> rule.at("/ports").valueStream().anyMatch(port -> text(port, "/port").equals("grpc")))
+                .filter(rule -> rule.at("/ports")
+                        .valueStream()
+                        .anyMatch(port -> text(port, "/port").equals("grpc")))
                 .anyMatch(rule -> !rule.has(side)
-                        || rule.at("/" + side).valueStream().anyMatch(peer -> text(peer, COMPONENT).equals(role)));
+                        || rule.at("/" + side)
+                                .valueStream()
+                                .anyMatch(peer -> text(peer, COMPONENT).equals(role)));
     }
 }

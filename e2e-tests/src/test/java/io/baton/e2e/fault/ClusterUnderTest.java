@@ -35,8 +35,9 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
- * A gateway with prefill and decode nodes on loopback, all in this process, driven through the public client. In front of
- * the gateway and of every node stands a {@link FaultProxy}; each peer knows the others by their proxies' addresses alone.
+ * A gateway with prefill and decode nodes on loopback, all in this process, driven through the public client. In front
+ * of the gateway and of every node stands a {@link FaultProxy}; each peer knows the others by their proxies' addresses
+ * alone.
  */
 public final class ClusterUnderTest implements AutoCloseable {
 
@@ -46,7 +47,8 @@ public final class ClusterUnderTest implements AutoCloseable {
      * @param blocks of each node's KV pool
      * @param chunkTokens prompt tokens computed at once; small chunks make long phases
      */
-    public record Plan(int prefillNodes, int decodeNodes, int blockTokens, int blocks, int chunkTokens, int maxWaiting) {
+    public record Plan(
+            int prefillNodes, int decodeNodes, int blockTokens, int blocks, int chunkTokens, int maxWaiting) {
 
         public static Plan of(int prefillNodes, int decodeNodes) {
             return new Plan(prefillNodes, decodeNodes, 16, 1024, 32, 16);
@@ -87,7 +89,8 @@ public final class ClusterUnderTest implements AutoCloseable {
             tokenizer = Tokenizer.of(file.vocabulary());
             served = ServedModel.of(file);
         }
-        long blockBytes = host.kvLayout(KvType.F32, plan.blockTokens()).unitBytes() * host.shape().layers();
+        long blockBytes = host.kvLayout(KvType.F32, plan.blockTokens()).unitBytes()
+                * host.shape().layers();
         options = new EngineOptions(
                 plan.blockTokens(),
                 KvType.F32,
@@ -96,7 +99,8 @@ public final class ClusterUnderTest implements AutoCloseable {
                 8,
                 plan.maxWaiting());
         for (int i = 0; i < plan.prefillNodes(); i++) {
-            prefills.add(PrefillNode.start(PrefillSettings.of("prefill-" + i, ListenSettings.loopback(), options), host));
+            prefills.add(
+                    PrefillNode.start(PrefillSettings.of("prefill-" + i, ListenSettings.loopback(), options), host));
             prefillProxies.add(FaultProxy.to(prefills.get(i).port()));
         }
         for (int i = 0; i < plan.decodeNodes(); i++) {
@@ -170,16 +174,16 @@ public final class ClusterUnderTest implements AutoCloseable {
     }
 
     /**
-     * Between a prefill node and both the gateway, which watches it, and the decode nodes. The gateway's first connection
-     * is spared, so that a fault strikes a KV stream.
+     * Between a prefill node and both the gateway, which watches it, and the decode nodes. The gateway's first
+     * connection is spared, so that a fault strikes a KV stream.
      */
     public FaultProxy prefillProxy(int index) {
         return prefillProxies.get(index);
     }
 
     /**
-     * Waits for at most {@code limit} until no block of any pool is held by anybody, then checks every invariant. An end
-     * that a client has seen may be a step or a closing stream ahead of the nodes.
+     * Waits for at most {@code limit} until no block of any pool is held by anybody, then checks every invariant. An
+     * end that a client has seen may be a step or a closing stream ahead of the nodes.
      */
     public void assertPoolsAtBaseline(Duration limit) {
         for (Engine engine : engines().toList()) {
@@ -215,7 +219,9 @@ public final class ClusterUnderTest implements AutoCloseable {
     }
 
     private Stream<Engine> engines() {
-        return Stream.concat(prefills.stream().map(PrefillNode::engine), decodes.stream().map(DecodeNode::engine))
+        return Stream.concat(
+                        prefills.stream().map(PrefillNode::engine),
+                        decodes.stream().map(DecodeNode::engine))
                 .filter(engine -> !stopped.contains(engine));
     }
 

@@ -20,8 +20,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A request to a decode node without a gateway, which refuses at once what it thinks cannot be in time; a node must keep a
- * deadline all the same.
+ * A request to a decode node without a gateway, which refuses at once what it thinks cannot be in time; a node must
+ * keep a deadline all the same.
  */
 final class DirectDecode implements AutoCloseable {
 
@@ -30,7 +30,8 @@ final class DirectDecode implements AutoCloseable {
 
     DirectDecode(ClusterUnderTest cluster) {
         this.cluster = cluster;
-        this.channel = NettyChannelBuilder.forAddress("127.0.0.1", cluster.decode(0).port())
+        this.channel = NettyChannelBuilder.forAddress(
+                        "127.0.0.1", cluster.decode(0).port())
                 .usePlaintext()
                 .build();
     }
@@ -42,7 +43,9 @@ final class DirectDecode implements AutoCloseable {
                         .setRequestId("direct")
                         .setFallbackPolicy(FallbackPolicy.FALLBACK_POLICY_FAIL))
                 .setFingerprint(Fingerprints.toProto(cluster.decode(0).engine().fingerprint()))
-                .setStop(StopConditions.newBuilder().setMaxTokens(spec.maxTokens()).setIgnoreEos(true))
+                .setStop(StopConditions.newBuilder()
+                        .setMaxTokens(spec.maxTokens())
+                        .setIgnoreEos(true))
                 .setPrefillMode(
                         switch (spec.prefillMode()) {
                             case AUTO -> PrefillMode.PREFILL_MODE_AUTO;

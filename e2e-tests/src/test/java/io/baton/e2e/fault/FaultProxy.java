@@ -16,10 +16,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A TCP proxy on loopback that stands between two tiers and breaks the way between them on purpose. Faults are scripted by
- * byte offset, counted per direction from the moment of arming over all connections, so that a test says "after 3000 more
- * bytes from the server, cut" and gets the same break every time. A fault strikes the one connection that carries its byte.
- * Connections that are there for something else (a Watch stream) can be spared: they neither count nor break. Any thread.
+ * A TCP proxy on loopback that stands between two tiers and breaks the way between them on purpose. Faults are scripted
+ * by byte offset, counted per direction from the moment of arming over all connections, so that a test says "after 3000
+ * more bytes from the server, cut" and gets the same break every time. A fault strikes the one connection that carries
+ * its byte. Connections that are there for something else (a Watch stream) can be spared: they neither count nor break.
+ * Any thread.
  */
 public final class FaultProxy implements AutoCloseable {
 
@@ -219,7 +220,9 @@ public final class FaultProxy implements AutoCloseable {
             forwarded += bytes;
         }
 
-        /** Takes the fault that is due, unless it was disarmed just now. A throttle stays on; the others happen once. */
+        /**
+         * Takes the fault that is due, unless it was disarmed just now. A throttle stays on; the others happen once.
+         */
         Optional<Fault> strike() {
             Optional<Fault> due;
             Runnable then;

@@ -82,7 +82,8 @@ class FaultProxyTest {
         proxy.arm(Direction.FROM_SERVER, 100, new Fault.Stall());
         client.getOutputStream().write(MESSAGE);
         assertThat(client.getInputStream().readNBytes(100)).hasSize(100);
-        assertThat(proxy.struck(Direction.FROM_SERVER).await(1, TimeUnit.SECONDS)).isTrue();
+        assertThat(proxy.struck(Direction.FROM_SERVER).await(1, TimeUnit.SECONDS))
+                .isTrue();
         assertThatThrownBy(() -> client.getInputStream().read()).isInstanceOf(SocketTimeoutException.class);
         proxy.heal();
         assertThat(client.getInputStream().readNBytes(MESSAGE.length - 100))

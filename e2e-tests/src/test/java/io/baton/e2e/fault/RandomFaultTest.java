@@ -17,7 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Breaks drawn at random, by seed: whatever happens where, the answer is the undisturbed one and nothing is left behind. */
+/**
+ * Breaks drawn at random, by seed: whatever happens where, the answer is the undisturbed one and nothing is left
+ * behind.
+ */
 @Timeout(600)
 class RandomFaultTest {
 
@@ -59,8 +62,8 @@ class RandomFaultTest {
     }
 
     /** Salts keep the two answers' blocks apart, so that the second cannot live off the first one's. */
-    private static GenerationResult answer(ClusterUnderTest cluster, List<Integer> prompt, String salt, PrefillMode mode)
-            throws Exception {
+    private static GenerationResult answer(
+            ClusterUnderTest cluster, List<Integer> prompt, String salt, PrefillMode mode) throws Exception {
         Witness witness = Witness.create();
         GenerateSpec spec = GenerateSpec.tokens(prompt)
                 .maxTokens(100)
@@ -79,20 +82,20 @@ class RandomFaultTest {
     private static String breakSomething(ClusterUnderTest cluster, Random random, int farthestByte) {
         boolean decode = random.nextInt(4) == 0;
         int index = random.nextInt(2);
-        Fault fault =
-                switch (decode ? 0 : random.nextInt(5)) {
-                    case 0 -> new Fault.Cut();
-                    case 1 -> new Fault.Corrupt(1 << random.nextInt(8));
-                    case 2 -> new Fault.Stall();
-                    case 3 -> new Fault.HalfOpen();
-                    default -> new Fault.Throttle(2_000_000);
-                };
+        Fault fault = switch (decode ? 0 : random.nextInt(5)) {
+            case 0 -> new Fault.Cut();
+            case 1 -> new Fault.Corrupt(1 << random.nextInt(8));
+            case 2 -> new Fault.Stall();
+            case 3 -> new Fault.HalfOpen();
+            default -> new Fault.Throttle(2_000_000);
+        };
         Direction direction = random.nextInt(4) == 0 && !(fault instanceof Fault.Corrupt)
                 ? Direction.FROM_CLIENT
                 : Direction.FROM_SERVER;
         long afterBytes = random.nextInt(decode ? 10_000 : direction == Direction.FROM_CLIENT ? 2_000 : farthestByte);
         (decode ? cluster.decodeProxy(index) : cluster.prefillProxy(index)).arm(direction, afterBytes, fault);
-        return "%s of %s %d after %d bytes, %s".formatted(fault, decode ? "decode" : "prefill", index, afterBytes, direction);
+        return "%s of %s %d after %d bytes, %s"
+                .formatted(fault, decode ? "decode" : "prefill", index, afterBytes, direction);
     }
 
     private static void heal(ClusterUnderTest cluster) {

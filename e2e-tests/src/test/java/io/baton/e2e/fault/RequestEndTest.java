@@ -49,7 +49,8 @@ class RequestEndTest {
     private static void letTheGatewayHearWhatTheNodesMeasure() throws Exception {
         for (PrefillMode mode : List.of(PrefillMode.LOCAL, PrefillMode.REMOTE, PrefillMode.REMOTE)) {
             GenerateSpec.Builder request = GenerateSpec.tokens(TinyModel.prompt(6_000, System.nanoTime()));
-            answer(request.maxTokens(200).ignoreEos(true).prefillMode(mode).build()).result();
+            answer(request.maxTokens(200).ignoreEos(true).prefillMode(mode).build())
+                    .result();
         }
         for (Phase phase : List.of(Phase.TRANSFERRING, Phase.WAITING_FOR_ADMISSION)) {
             ClusterUnderTest.waitUntil("the gateway knows better", LONG, () -> isAccepted(phase.spec(SOON)));
@@ -130,7 +131,9 @@ class RequestEndTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Phase.class, names = {"WAITING_FOR_ADMISSION", "TRANSFERRING", "DECODING"})
+    @EnumSource(
+            value = Phase.class,
+            names = {"WAITING_FOR_ADMISSION", "TRANSFERRING", "DECODING"})
     void aDeadlineEndsItEverywhere(Phase phase) throws Exception {
         try (AutoCloseable _ = phase.hold(cluster)) {
             Witness witness = answerThatIsAccepted(phase);
@@ -144,7 +147,9 @@ class RequestEndTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Phase.class, names = {"PREFILLING_HERE", "PREFILLING_ELSEWHERE"})
+    @EnumSource(
+            value = Phase.class,
+            names = {"PREFILLING_HERE", "PREFILLING_ELSEWHERE"})
     void aDeadlineReachesTheChunkThatIsBeingComputed(Phase phase) throws Exception {
         try (DirectDecode decode = new DirectDecode(cluster)) {
             CompletableFuture<Status> ended = decode.ask(phase.spec(SOON), SOON);

@@ -24,9 +24,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Something breaks between the tiers, or a node is lost, in the middle of a request: the answer is the one that would have
- * come without it, token for token, and the response says what happened; or the policy forbids going on, and the client
- * gets a status.
+ * Something breaks between the tiers, or a node is lost, in the middle of a request: the answer is the one that would
+ * have come without it, token for token, and the response says what happened; or the policy forbids going on, and the
+ * client gets a status.
  */
 @Timeout(60)
 class TierFaultTest {
@@ -85,7 +85,8 @@ class TierFaultTest {
         RouteTaken route = answer.route();
         assertThat(route.prefillNode()).isPresent();
         assertThat(route.events()).as(route.toString()).isNotEmpty();
-        assertThat(route.events()).allSatisfy(event -> assertThat(event.reason()).isIn(broken.reasons()));
+        assertThat(route.events())
+                .allSatisfy(event -> assertThat(event.reason()).isIn(broken.reasons()));
         assertSameAsUndisturbed(answer, prompt);
     }
 
@@ -128,7 +129,8 @@ class TierFaultTest {
         cluster.stopPrefill(busy);
         GenerationResult answer = witness.result();
         assertThat(answer.route().events()).isNotEmpty();
-        assertThat(answer.route().prefillNode()).contains(cluster.prefillProxy(1 - busy).address());
+        assertThat(answer.route().prefillNode())
+                .contains(cluster.prefillProxy(1 - busy).address());
         assertSameAsUndisturbed(answer, prompt);
     }
 
@@ -142,9 +144,12 @@ class TierFaultTest {
         int busy = cluster.decode(0).engine().load().runningSequences() > 0 ? 0 : 1;
         cluster.decodeProxy(busy).cutAll();
         GenerationResult answer = witness.result();
-        assertThat(witness.tokens).extracting(GeneratedToken::index).containsExactlyElementsOf(indexes(spec.maxTokens()));
-        assertThat(answer.route().events()).as(answer.route().toString()).anySatisfy(
-                event -> assertThat(event.reason()).isEqualTo("DECODE_LOST"));
+        assertThat(witness.tokens)
+                .extracting(GeneratedToken::index)
+                .containsExactlyElementsOf(indexes(spec.maxTokens()));
+        assertThat(answer.route().events())
+                .as(answer.route().toString())
+                .anySatisfy(event -> assertThat(event.reason()).isEqualTo("DECODE_LOST"));
         assertSameAsUndisturbed(answer, prompt);
     }
 
@@ -158,7 +163,8 @@ class TierFaultTest {
         assertThat(cluster.drainDecode(busy, Duration.ofSeconds(20))).isTrue();
         assertThat(witness.result().usage().outputTokens()).isEqualTo(spec.maxTokens());
         GenerationResult next = answer(spec(nextPrompt(), PrefillMode.AUTO, Fallback.LOCAL_PREFILL));
-        assertThat(next.route().decodeNode()).isEqualTo("127.0.0.1:" + cluster.decode(1 - busy).port());
+        assertThat(next.route().decodeNode())
+                .isEqualTo("127.0.0.1:" + cluster.decode(1 - busy).port());
     }
 
     private void armBothPrefillNodesOnce(TransferFault broken) {

@@ -15,8 +15,8 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * A random model of the Llama family in a file of its own. It has learned nothing, but computes as any other does: every
- * token depends on all tokens before it.
+ * A random model of the Llama family in a file of its own. It has learned nothing, but computes as any other does:
+ * every token depends on all tokens before it.
  *
  * @param contextLength positions; the other sizes are what makes a prompt of a few thousand tokens take about a second
  */

@@ -58,7 +58,9 @@ final class Witness implements GenerationListener {
     }
 
     void awaitTokens() throws InterruptedException {
-        assertThat(enough.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)).as("tokens").isTrue();
+        assertThat(enough.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS))
+                .as("tokens")
+                .isTrue();
     }
 
     boolean hasEnded() {

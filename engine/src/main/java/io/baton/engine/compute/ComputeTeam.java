@@ -7,9 +7,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fixed team of threads that runs one piece of work at a time. The caller is worker 0, the others spin for a while for the
- * next piece and then park, so that an idle node burns nothing. A fork and join costs well under a microsecond while they
- * spin; executors cost ten times that, and a layer needs several.
+ * A fixed team of threads that runs one piece of work at a time. The caller is worker 0, the others spin for a while
+ * for the next piece and then park, so that an idle node burns nothing. A fork and join costs well under a microsecond
+ * while they spin; executors cost ten times that, and a layer needs several.
  *
  * <p>Calls are made by one thread at a time: several engines take turns with {@link #exclusively}, which is fair.
  */
@@ -18,7 +18,9 @@ public final class ComputeTeam implements AutoCloseable {
     /** Some ten microseconds, more than the usual wait between two pieces of one step. */
     private static final int SPINS = 500;
 
-    /** About a millisecond more, during which whoever else wants the processor gets it: longer than between two steps. */
+    /**
+     * About a millisecond more, during which whoever else wants the processor gets it: longer than between two steps.
+     */
     private static final int YIELDS = 2_000;
 
     /** Multiply-adds that take about as long as waking somebody. */

@@ -1,6 +1,6 @@
 /**
- * Threads for kernels. {@link io.baton.engine.compute.ComputeTeam} is shared by all engines of a process; whoever's turn it
- * is becomes its worker 0.
+ * Threads for kernels. {@link io.baton.engine.compute.ComputeTeam} is shared by all engines of a process; whoever's
+ * turn it is becomes its worker 0.
  */
 @NullMarked
 package io.baton.engine.compute;

@@ -3,8 +3,8 @@ package io.baton.engine.forward;
 import java.util.Arrays;
 
 /**
- * The token rows of one pass: consecutive tokens of one or more sequences, each sequence's part an entry. Filled again for
- * every pass; confined to the thread that runs the pass.
+ * The token rows of one pass: consecutive tokens of one or more sequences, each sequence's part an entry. Filled again
+ * for every pass; confined to the thread that runs the pass.
  */
 public final class Batch {
 
@@ -38,8 +38,8 @@ public final class Batch {
      * Adds {@code tokens[from, from + count)} of a sequence.
      *
      * @param firstPosition position of the first of them; K and V of all positions before it are in the blocks
-     * @param blockTable the sequence's block ids, covering all positions up to the last one added; read, not copied, until
-     *     the next {@link #clear}
+     * @param blockTable the sequence's block ids, covering all positions up to the last one added; read, not copied,
+     *     until the next {@link #clear}
      * @param wantHidden whether the last row's final-norm state is wanted
      * @return the entry's number
      */

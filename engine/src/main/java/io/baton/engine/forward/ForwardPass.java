@@ -12,8 +12,9 @@ import io.baton.engine.model.LayerWeights;
 import io.baton.engine.model.PackedModel;
 
 /**
- * Runs a batch of token rows through a Llama-family model, appending K and V to the pool through block tables. What a row
- * gives depends on its sequence alone: not on the other rows, nor on how the sequence was cut into passes or blocks.
+ * Runs a batch of token rows through a Llama-family model, appending K and V to the pool through block tables. What a
+ * row gives depends on its sequence alone: not on the other rows, nor on how the sequence was cut into passes or
+ * blocks.
  *
  * <p>Belongs to one thread. It takes the compute team's turn for each pass, so passes of several engines alternate.
  */
@@ -68,7 +69,9 @@ public final class ForwardPass implements AutoCloseable {
         return Activations.bytes(model, kernels, threads, maxRows);
     }
 
-    /** Computes the batch. Afterwards {@link #finite} and {@link #hidden} answer for its entries, until the next run. */
+    /**
+     * Computes the batch. Afterwards {@link #finite} and {@link #hidden} answer for its entries, until the next run.
+     */
     public void run(Batch batch, LayerListener listener) {
         check(batch);
         this.batch = batch;
@@ -90,14 +93,18 @@ public final class ForwardPass implements AutoCloseable {
             listener.layerFinished(layer);
             team.forEach(tiles.count() * shape.kvHeads(), tiles.keys() * 2 * shape.heads() * shape.headDim(), attend);
             rows(attentionOutput);
-            products.over(batch.rows()).with(weights.output(), memory.delta, memory.dimStride).run(team);
+            products.over(batch.rows())
+                    .with(weights.output(), memory.delta, memory.dimStride)
+                    .run(team);
             rows(feedForwardInput);
             products.over(batch.rows())
                     .with(weights.gate(), memory.gate, memory.hiddenStride)
                     .with(weights.up(), memory.up, memory.hiddenStride)
                     .run(team);
             rows(gate);
-            products.over(batch.rows()).with(weights.down(), memory.delta, memory.dimStride).run(team);
+            products.over(batch.rows())
+                    .with(weights.down(), memory.delta, memory.dimStride)
+                    .run(team);
         }
         rows(finish);
     }
@@ -133,7 +140,10 @@ public final class ForwardPass implements AutoCloseable {
 
     private void rotate(long heads, int count, long turn) {
         for (int head = 0; head < count; head++) {
-            kernels.rotate(heads + (long) head * shape.headDim() * Float.BYTES, turn, model.rope().pairs());
+            kernels.rotate(
+                    heads + (long) head * shape.headDim() * Float.BYTES,
+                    turn,
+                    model.rope().pairs());
         }
     }
 
@@ -185,14 +195,18 @@ public final class ForwardPass implements AutoCloseable {
         kernels.add(residual, memory.delta + row * memory.dimStride, shape.dim());
     }
 
-    /** Normalises the residual into delta. A value that is not finite stays in the residual, so the last norm sees it too. */
+    /**
+     * Normalises the residual into delta. A value that is not finite stays in the residual, so the last norm sees it
+     * too.
+     */
     private void normalize(int row, long weight) {
         long residual = memory.residual + row * memory.dimStride;
         float sum = kernels.sumOfSquares(residual, shape.dim());
         if (!Float.isFinite(sum)) {
             finite[row] = false;
         }
-        kernels.normalize(residual, weight, shape.dim(), sum, model.normEpsilon(), memory.delta + row * memory.dimStride);
+        kernels.normalize(
+                residual, weight, shape.dim(), sum, model.normEpsilon(), memory.delta + row * memory.dimStride);
     }
 
     private void round(int row, long input, long stride, PackedMatrix matrix) {
@@ -202,8 +216,8 @@ public final class ForwardPass implements AutoCloseable {
     }
 
     /**
-     * Whether every activation of the entry's rows was finite. If not, its sequence must end: its hidden state means nothing
-     * and its blocks must not be shared. Other entries are not affected.
+     * Whether every activation of the entry's rows was finite. If not, its sequence must end: its hidden state means
+     * nothing and its blocks must not be shared. Other entries are not affected.
      */
     public boolean finite(int entry) {
         for (int row = batch.firstRow(entry); row <= batch.lastRow(entry); row++) {
@@ -223,7 +237,8 @@ public final class ForwardPass implements AutoCloseable {
     }
 
     /**
-     * The logits of several final-norm states, {@code [dim]} each; reads the output matrix once for up to sixteen of them.
+     * The logits of several final-norm states, {@code [dim]} each; reads the output matrix once for up to sixteen of
+     * them.
      *
      * @param out {@code count} rows of {@code [vocabulary]}
      */

@@ -6,9 +6,9 @@ import io.baton.engine.kernel.MatrixFormat;
 import io.baton.engine.kernel.PackedMatrix;
 
 /**
- * Products of one rounded input with up to three matrices, cut into strips of 64 output rows. With few input rows each worker
- * reads one contiguous stretch of weights, which is what memory bandwidth likes; with many, workers take a few strips at a
- * time, as they get free, which evens out a noisy host.
+ * Products of one rounded input with up to three matrices, cut into strips of 64 output rows. With few input rows each
+ * worker reads one contiguous stretch of weights, which is what memory bandwidth likes; with many, workers take a few
+ * strips at a time, as they get free, which evens out a noisy host.
  */
 final class ProductStage {
 
@@ -79,7 +79,14 @@ final class ProductStage {
                 int fromPanel = begin * STRIP_PANELS;
                 int toPanel = Math.min(end * STRIP_PANELS, MatrixFormat.panels(matrix.rows()));
                 kernels.product(
-                        matrix, fromPanel, toPanel, memory.rounded, rows, outputs[i], strides[i], memory.scratch(worker));
+                        matrix,
+                        fromPanel,
+                        toPanel,
+                        memory.rounded,
+                        rows,
+                        outputs[i],
+                        strides[i],
+                        memory.scratch(worker));
             }
         }
     }

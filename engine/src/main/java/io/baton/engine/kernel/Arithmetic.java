@@ -99,7 +99,9 @@ public final class Arithmetic {
 
     /** What RMSNorm multiplies a row by. */
     static float inverseRoot(float sumOfSquares, int n, float epsilon) {
-        return 1f / (float) Math.sqrt(sumOfSquares / n + epsilon); // in double, then rounded: the correctly rounded f32 root
+        return 1f
+                / (float) Math.sqrt(
+                        sumOfSquares / n + epsilon); // in double, then rounded: the correctly rounded f32 root
     }
 
     /** The fixed tree that ends every row reduction: lanes 8 apart, then 4, 2, 1. */

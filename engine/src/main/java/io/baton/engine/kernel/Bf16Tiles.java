@@ -12,13 +12,14 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Tiles of a bf16 product: one or four rows of x by one or four panels of weights, {@code y += w x} over {@code columns},
- * ascending. w are addresses of panels, outputs of neighbouring panels lie side by side in y. x is f32
+ * Tiles of a bf16 product: one or four rows of x by one or four panels of weights, {@code y += w x} over
+ * {@code columns}, ascending. w are addresses of panels, outputs of neighbouring panels lie side by side in y. x is f32
  * that was rounded to bf16; {@code columns} is even.
  *
- * <p>For the JIT: accumulators are named, so that they stay in registers; they always begin with what y holds, since a choice
- * would cost a deoptimisation; and the Vector API is called directly, because in a method this large the JIT no longer
- * inlines small methods of ours, only the API's own, and one call that is not inlined makes the loop fifty times slower.
+ * <p>For the JIT: accumulators are named, so that they stay in registers; they always begin with what y holds, since a
+ * choice would cost a deoptimisation; and the Vector API is called directly, because in a method this large the JIT no
+ * longer inlines small methods of ours, only the API's own, and one call that is not inlined makes the loop fifty times
+ * slower.
  */
 final class Bf16Tiles {
 

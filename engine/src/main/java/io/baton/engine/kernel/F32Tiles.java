@@ -9,12 +9,13 @@ import static io.baton.engine.memory.OffHeap.ALL;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Tiles of an f32 product: one or four rows of x by one or four panels of weights, {@code y += w x} over {@code columns},
- * ascending. w are addresses of panels, outputs of neighbouring panels lie side by side in y.
+ * Tiles of an f32 product: one or four rows of x by one or four panels of weights, {@code y += w x} over
+ * {@code columns}, ascending. w are addresses of panels, outputs of neighbouring panels lie side by side in y.
  *
- * <p>For the JIT: accumulators are named, so that they stay in registers; they always begin with what y holds, since a choice
- * would cost a deoptimisation; and the Vector API is called directly, because in a method this large the JIT no longer
- * inlines small methods of ours, only the API's own, and one call that is not inlined makes the loop fifty times slower.
+ * <p>For the JIT: accumulators are named, so that they stay in registers; they always begin with what y holds, since a
+ * choice would cost a deoptimisation; and the Vector API is called directly, because in a method this large the JIT no
+ * longer inlines small methods of ours, only the API's own, and one call that is not inlined makes the loop fifty times
+ * slower.
  */
 final class F32Tiles {
 

@@ -4,46 +4,52 @@ import io.baton.engine.memory.KvPool;
 import java.util.function.LongSupplier;
 
 /**
- * The arithmetic of a decoder model, defined to the bit. A result is a function of its operands alone: how many rows are
- * computed together, which thread computes them, how a chunk is cut and how K and V are paged never shows. Every provider
- * gives these bits; {@link ScalarKernels} spells them out. All operations are IEEE f32, round to nearest even; an FMA rounds
- * once.
+ * The arithmetic of a decoder model, defined to the bit. A result is a function of its operands alone: how many rows
+ * are computed together, which thread computes them, how a chunk is cut and how K and V are paged never shows. Every
+ * provider gives these bits; {@link ScalarKernels} spells them out. All operations are IEEE f32, round to nearest even;
+ * an FMA rounds once.
  *
  * <p><b>Products</b> {@code y[r][n] = Σ_k W[n][k] x[r][k]}: one accumulator per output, from +0, in ascending k, never
  * split. Blocking by k stores and reloads that accumulator.
+ *
  * <ul>
  *   <li>F32: {@code acc = fma(W, x, acc)} per k.
- *   <li>BF16: x is rounded to bf16 ({@link Arithmetic#bf16}: to nearest even, magnitudes below 2^-55 to +0); per pair of
- *       columns, the FMA of the odd one, then of the even one. An odd number of columns is padded with zeros.
- *   <li>Q8: x is cut into groups of 32; {@code largest = max |x|}, {@code scale = largest / 127} (0 when largest is below
- *       2^-110), {@code inverse = 1 / scale} (0 when scale is 0), {@code q = nearest(x * inverse)}, ties to even. Per group
- *       {@code acc = fma((float) Σ W·q, weightScale * scale, acc)} with the exact integer sum, which stays below 2^24.
+ *   <li>BF16: x is rounded to bf16 ({@link Arithmetic#bf16}: to nearest even, magnitudes below 2^-55 to +0); per pair
+ *       of columns, the FMA of the odd one, then of the even one. An odd number of columns is padded with zeros.
+ *   <li>Q8: x is cut into groups of 32; {@code largest = max |x|}, {@code scale = largest / 127} (0 when largest is
+ *       below 2^-110), {@code inverse = 1 / scale} (0 when scale is 0), {@code q = nearest(x * inverse)}, ties to even.
+ *       Per group {@code acc = fma((float) Σ W·q, weightScale * scale, acc)} with the exact integer sum, which stays
+ *       below 2^24.
  * </ul>
  *
- * <p><b>Row reductions</b>: element i goes to lane i mod 16 in ascending i; then lanes 8 apart are added, 4, 2, 1 apart.
- * RMSNorm: lanes take {@code fma(x, x, lane)}; {@code y = (x * (1 / sqrt(sum / n + epsilon))) * weight}, where division and
- * square root are IEEE's.
+ * <p><b>Row reductions</b>: element i goes to lane i mod 16 in ascending i; then lanes 8 apart are added, 4, 2, 1
+ * apart. RMSNorm: lanes take {@code fma(x, x, lane)}; {@code y = (x * (1 / sqrt(sum / n + epsilon))) * weight}, where
+ * division and square root are IEEE's.
  *
- * <p><b>Rotation</b> of the pair (low, high) by (cos, sin): {@code low' = fma(low, cos, -(high * sin))},
- * {@code high' = fma(high, cos, low * sin)}. A head's pairs are elements i and i + pairs.
+ * <p><b>Rotation</b> of the pair (low, high) by (cos, sin): {@code low' = fma(low, cos, -(high * sin))}, {@code high' =
+ * fma(high, cos, low * sin)}. A head's pairs are elements i and i + pairs.
  *
- * <p><b>Attention</b> of one query row at position t over one KV head, visible keys 0 … t, all read from the pool. The query
- * is multiplied by {@code (float) (1 / sqrt(headDim))}. Keys are cut into segments of 256 absolute positions. A segment:
+ * <p><b>Attention</b> of one query row at position t over one KV head, visible keys 0 … t, all read from the pool. The
+ * query is multiplied by {@code (float) (1 / sqrt(headDim))}. Keys are cut into segments of 256 absolute positions. A
+ * segment:
+ *
  * <ol>
- *   <li>scores by the K type. f32: FMA per dimension, ascending, from +0. bf16: the scaled query rounded to bf16, pairs as
- *       in a product. q8: the scaled query quantised like one group of headDim values;
- *       {@code score = (float) Σ K·q * (keyScale * queryScale)}.
- *   <li>{@code m = max(score)}; {@code p = exp(score - m)}; {@code l} = the row reduction of p by addition, key j in lane
- *       j mod 16.
- *   <li>{@code a[d]} from +0 in ascending key by the V type. f32: {@code fma(V, p, a)}. bf16: p rounded to bf16 (l is not),
- *       pairs of keys, odd first; q8: {@code fma((float) V, p * valueScale, a)}. Keys that are not visible take no part.
+ *   <li>scores by the K type. f32: FMA per dimension, ascending, from +0. bf16: the scaled query rounded to bf16, pairs
+ *       as in a product. q8: the scaled query quantised like one group of headDim values; {@code score = (float) Σ K·q
+ *       * (keyScale * queryScale)}.
+ *   <li>{@code m = max(score)}; {@code p = exp(score - m)}; {@code l} = the row reduction of p by addition, key j in
+ *       lane j mod 16.
+ *   <li>{@code a[d]} from +0 in ascending key by the V type. f32: {@code fma(V, p, a)}. bf16: p rounded to bf16 (l is
+ *       not), pairs of keys, odd first; q8: {@code fma((float) V, p * valueScale, a)}. Keys that are not visible take
+ *       no part.
  * </ol>
+ *
  * Segments merge from left to right: with {@code M' = max(M, m)}, {@code f = exp(M - M')}, {@code g = exp(m - M')}:
  * {@code L' = fma(L, f, l * g)}, {@code A' = fma(A, f, a * g)}. The result is {@code A / L}.
  *
- * <p><b>Memory.</b> Addresses are of off-heap memory. A row of n f32 occupies {@code OffHeap.rowBytes(n)}: kernels may read
- * the padding, which is zero, and write zeros to it. A non-finite value makes every result that depends on it non-finite
- * (its bits are then not defined) and no other.
+ * <p><b>Memory.</b> Addresses are of off-heap memory. A row of n f32 occupies {@code OffHeap.rowBytes(n)}: kernels may
+ * read the padding, which is zero, and write zeros to it. A non-finite value makes every result that depends on it
+ * non-finite (its bits are then not defined) and no other.
  */
 public interface Kernels {
 
@@ -72,7 +78,14 @@ public interface Kernels {
      * apart; outputs of a row of {@code y} lie {@code yStride} bytes after those of the row before.
      */
     void product(
-            PackedMatrix matrix, int fromPanel, int toPanel, long rounded, int rows, long y, long yStride, long scratch);
+            PackedMatrix matrix,
+            int fromPanel,
+            int toPanel,
+            long rounded,
+            int rows,
+            long y,
+            long yStride,
+            long scratch);
 
     /** The values of one row of a matrix, exactly. */
     default void row(PackedMatrix matrix, int row, long y) {

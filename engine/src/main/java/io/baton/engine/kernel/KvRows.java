@@ -5,8 +5,8 @@ import io.baton.engine.memory.KvPool;
 import io.baton.engine.memory.OffHeap;
 
 /**
- * Writes a token's K and V into the pool, rounded to the pool's type; attention reads nothing else. q8 keeps one scale per
- * head-vector and quantises it like one group of {@link Kernels}. This is data movement into scattered lanes, one
+ * Writes a token's K and V into the pool, rounded to the pool's type; attention reads nothing else. q8 keeps one scale
+ * per head-vector and quantises it like one group of {@link Kernels}. This is data movement into scattered lanes, one
  * implementation for all providers.
  */
 public final class KvRows {

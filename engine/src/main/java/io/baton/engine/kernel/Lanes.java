@@ -11,8 +11,8 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Sixteen lanes, loaded from and stored to addresses. The species are constants and all memory is one segment, because the
- * JIT compiles nothing else well; on a machine with narrower registers the same code is correct and slow.
+ * Sixteen lanes, loaded from and stored to addresses. The species are constants and all memory is one segment, because
+ * the JIT compiles nothing else well; on a machine with narrower registers the same code is correct and slow.
  */
 final class Lanes {
 
@@ -110,8 +110,7 @@ final class Lanes {
         IntVector bits = x.reinterpretAsInts();
         IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
         FloatVector rounded = bits.add(0x7fff).add(odd).and(0xffff0000).reinterpretAsFloats();
-        return rounded
-                .blend(0f, x.abs().compare(VectorOperators.LT, Arithmetic.BF16_FLUSH))
+        return rounded.blend(0f, x.abs().compare(VectorOperators.LT, Arithmetic.BF16_FLUSH))
                 .blend(Float.NaN, x.test(VectorOperators.IS_NAN));
     }
 

@@ -7,8 +7,8 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
- * Loops that show what one thread of this machine can do at most; the caller holds the clock and runs one per thread. Each
- * returns the work it did: bytes, or operations (a multiply and an add are two).
+ * Loops that show what one thread of this machine can do at most; the caller holds the clock and runs one per thread.
+ * Each returns the work it did: bytes, or operations (a multiply and an add are two).
  */
 public final class MachineProbe {
 

@@ -1,8 +1,8 @@
 package io.baton.engine.kernel;
 
 /**
- * How a weight matrix lies in memory: panels of sixteen rows, the rows of a panel interleaved so that one load gives a value
- * (or a group of values) of each of the sixteen. Rows are padded to 16 and columns as said below, with zeros.
+ * How a weight matrix lies in memory: panels of sixteen rows, the rows of a panel interleaved so that one load gives a
+ * value (or a group of values) of each of the sixteen. Rows are padded to 16 and columns as said below, with zeros.
  */
 public enum MatrixFormat {
     /** {@code [columns][16]} f32. */

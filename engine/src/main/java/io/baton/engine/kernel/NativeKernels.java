@@ -19,8 +19,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link Kernels} in C ({@code engine/src/main/c}), compiled for one instruction set and called through the foreign function
- * interface. A call costs some nanoseconds; none allocates.
+ * {@link Kernels} in C ({@code engine/src/main/c}), compiled for one instruction set and called through the foreign
+ * function interface. A call costs some nanoseconds; none allocates.
  */
 public final class NativeKernels implements Kernels {
 
@@ -62,8 +62,19 @@ public final class NativeKernels implements Kernels {
                 instructionSet,
                 "attend",
                 FunctionDescriptor.ofVoid(
-                        JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_FLOAT,
-                        JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+                        JAVA_LONG,
+                        JAVA_LONG,
+                        JAVA_LONG,
+                        JAVA_LONG,
+                        JAVA_LONG,
+                        JAVA_LONG,
+                        JAVA_LONG,
+                        JAVA_FLOAT,
+                        JAVA_LONG,
+                        JAVA_LONG,
+                        JAVA_LONG,
+                        JAVA_LONG,
+                        JAVA_LONG));
     }
 
     /** One provider for each instruction set that this machine runs, best first; empty where there is no library. */
@@ -125,7 +136,14 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void product(
-            PackedMatrix matrix, int fromPanel, int toPanel, long rounded, int rows, long y, long yStride, long scratch) {
+            PackedMatrix matrix,
+            int fromPanel,
+            int toPanel,
+            long rounded,
+            int rows,
+            long y,
+            long yStride,
+            long scratch) {
         MatrixFormat format = matrix.format();
         long weights = matrix.panels().address();
         long rowBytes = roundedBytes(format, matrix.columns());
@@ -136,16 +154,37 @@ public final class NativeKernels implements Kernels {
             switch (format) {
                 case F32 ->
                     productF32.invokeExact(
-                            weights, (long) matrix.columns(), rounded, (long) rows, rowBytes / Float.BYTES, y, outputs,
-                            from, to);
+                            weights,
+                            (long) matrix.columns(),
+                            rounded,
+                            (long) rows,
+                            rowBytes / Float.BYTES,
+                            y,
+                            outputs,
+                            from,
+                            to);
                 case BF16 ->
                     productBf16.invokeExact(
-                            weights, matrix.columns() + 1L & -2L, rounded, (long) rows, rowBytes / Short.BYTES, y,
-                            outputs, from, to);
+                            weights,
+                            matrix.columns() + 1L & -2L,
+                            rounded,
+                            (long) rows,
+                            rowBytes / Short.BYTES,
+                            y,
+                            outputs,
+                            from,
+                            to);
                 case Q8 ->
                     productQ8.invokeExact(
-                            weights, (long) matrix.columns() / MatrixFormat.GROUP, rounded, (long) rows, rowBytes, y,
-                            outputs, from, to);
+                            weights,
+                            (long) matrix.columns() / MatrixFormat.GROUP,
+                            rounded,
+                            (long) rows,
+                            rowBytes,
+                            y,
+                            outputs,
+                            from,
+                            to);
             }
         } catch (Throwable t) {
             throw failed(t);
@@ -211,8 +250,19 @@ public final class NativeKernels implements Kernels {
         long blockStride = pool.layers() * pool.unitBytes();
         try {
             attend.invokeExact(
-                    unit, blockStride, copied.blocks(), copied.head(), (long) position, (long) tokens, (long) group,
-                    Arithmetic.attentionScale(pool.layout().headDim()), q, qStride, y, yStride, scratch);
+                    unit,
+                    blockStride,
+                    copied.blocks(),
+                    copied.head(),
+                    (long) position,
+                    (long) tokens,
+                    (long) group,
+                    Arithmetic.attentionScale(pool.layout().headDim()),
+                    q,
+                    qStride,
+                    y,
+                    yStride,
+                    scratch);
         } catch (Throwable t) {
             throw failed(t);
         }

@@ -17,8 +17,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The compiled kernels, shipped in the jar for the platform it was built on and loaded from a temporary file. Absent where
- * the build had no C compiler; then the Java kernels give the same results.
+ * The compiled kernels, shipped in the jar for the platform it was built on and loaded from a temporary file. Absent
+ * where the build had no C compiler; then the Java kernels give the same results.
  */
 final class NativeLibrary {
 
@@ -66,7 +66,8 @@ final class NativeLibrary {
         }
         try (InputStream resource = NativeLibrary.class.getResourceAsStream("/native/" + file.get())) {
             if (resource == null) {
-                return new Loading.Missing("this build has no native kernels (no C compiler was found when it was made)");
+                return new Loading.Missing(
+                        "this build has no native kernels (no C compiler was found when it was made)");
             }
             return new Loading.Loaded(new NativeLibrary(open(resource)));
         } catch (IOException | IllegalArgumentException e) {
@@ -85,7 +86,8 @@ final class NativeLibrary {
         String symbol = "baton_" + instructionSet + "_" + name;
         return Linker.nativeLinker()
                 .downcallHandle(
-                        symbols.find(symbol).orElseThrow(() -> new IllegalStateException("no native function " + symbol)),
+                        symbols.find(symbol)
+                                .orElseThrow(() -> new IllegalStateException("no native function " + symbol)),
                         type);
     }
 

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
 /**
- * A weight matrix in panels. Immutable once written by a {@link PanelWriter}; valid as long as the arena it was allocated
- * from.
+ * A weight matrix in panels. Immutable once written by a {@link PanelWriter}; valid as long as the arena it was
+ * allocated from.
  *
  * @param rows output features
  * @param columns input features

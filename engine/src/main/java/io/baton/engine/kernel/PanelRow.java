@@ -34,6 +34,7 @@ final class PanelRow {
     static byte q8Value(long panel, int k, int lane) {
         long values = panel + MatrixFormat.q8Values(k / MatrixFormat.GROUP);
         int inGroup = k % MatrixFormat.GROUP;
-        return OffHeap.s8(values + (long) (inGroup >> 2) * OffHeap.ALIGNMENT + (long) lane * Integer.BYTES + (inGroup & 3));
+        return OffHeap.s8(
+                values + (long) (inGroup >> 2) * OffHeap.ALIGNMENT + (long) lane * Integer.BYTES + (inGroup & 3));
     }
 }

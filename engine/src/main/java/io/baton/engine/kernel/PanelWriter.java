@@ -16,7 +16,8 @@ public final class PanelWriter {
     public static final int Q8_BLOCK_BYTES = 34;
 
     private static final float LARGEST_F16 = 65504f;
-    private static final ValueLayout.OfShort SCALE = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SCALE =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final PackedMatrix matrix;
 
@@ -55,7 +56,8 @@ public final class PanelWriter {
     private void bf16(int row, float[] values) {
         long lane = lane(row, Integer.BYTES);
         for (int k = 0; k < values.length; k++) {
-            OffHeap.s16(lane + (long) (k >> 1) * OffHeap.ALIGNMENT + (k & 1L) * Short.BYTES, Arithmetic.bf16(values[k]));
+            OffHeap.s16(
+                    lane + (long) (k >> 1) * OffHeap.ALIGNMENT + (k & 1L) * Short.BYTES, Arithmetic.bf16(values[k]));
         }
     }
 
@@ -88,7 +90,8 @@ public final class PanelWriter {
     }
 
     private void putScale(int row, int group, short scale) {
-        OffHeap.s16(panel(row) + MatrixFormat.q8Scales(group) + (long) row % MatrixFormat.PANEL_ROWS * Short.BYTES, scale);
+        OffHeap.s16(
+                panel(row) + MatrixFormat.q8Scales(group) + (long) row % MatrixFormat.PANEL_ROWS * Short.BYTES, scale);
     }
 
     private void putValue(int row, int group, int k, byte value) {

@@ -14,10 +14,10 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Parts of a q8 product. A group's sum of 32 products of int8 stays below 2^24 and is therefore exact in f32 too: for four
- * rows and more, panels are {@linkplain #unpack unpacked} once to f32 whole numbers, multiplied group by group as {@link
- * F32Tiles} and {@linkplain #addScaled scaled}. For single rows that would cost more than it saves; {@link #row} multiplies
- * the int8 as 16-bit lanes instead.
+ * Parts of a q8 product. A group's sum of 32 products of int8 stays below 2^24 and is therefore exact in f32 too: for
+ * four rows and more, panels are {@linkplain #unpack unpacked} once to f32 whole numbers, multiplied group by group as
+ * {@link F32Tiles} and {@linkplain #addScaled scaled}. For single rows that would cost more than it saves; {@link #row}
+ * multiplies the int8 as 16-bit lanes instead.
  */
 final class Q8Tiles {
 
@@ -25,7 +25,9 @@ final class Q8Tiles {
 
     private Q8Tiles() {}
 
-    /** {@code y += sums * (scale * xScale)} for four rows of up to four panels; leaves the sums zero for the next group. */
+    /**
+     * {@code y += sums * (scale * xScale)} for four rows of up to four panels; leaves the sums zero for the next group.
+     */
     static void addScaled(
             long sums, long sumStride, long scales, long xScales, long xStride, long y, long yStride, int panels) {
         for (int row = 0; row < 4; row++) {
@@ -57,9 +59,9 @@ final class Q8Tiles {
     }
 
     /**
-     * One row by one panel. Of each four consecutive values, {@code shorts} holds the first and third, then the second and
-     * fourth: that is how four int8 of a lane fall into two 16-bit halves, low bytes and high bytes apart. Two products fit
-     * 16 bits, since one factor is at most 127.
+     * One row by one panel. Of each four consecutive values, {@code shorts} holds the first and third, then the second
+     * and fourth: that is how four int8 of a lane fall into two 16-bit halves, low bytes and high bytes apart. Two
+     * products fit 16 bits, since one factor is at most 127.
      */
     static void row(long panel, long shorts, long xScales, long y, int groups) {
         FloatVector acc = FloatVector.zero(F32);
@@ -72,7 +74,8 @@ final class Q8Tiles {
                 ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
                 ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
                 long pairs = in + quad * 4L * Short.BYTES;
-                ShortVector firstThird = IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
+                ShortVector firstThird =
+                        IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
                 ShortVector secondFourth = IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES))
                         .reinterpretAsShorts();
                 IntVector both = low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();

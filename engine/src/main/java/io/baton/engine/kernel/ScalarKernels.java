@@ -58,7 +58,14 @@ public final class ScalarKernels implements Kernels {
 
     @Override
     public void product(
-            PackedMatrix matrix, int fromPanel, int toPanel, long rounded, int rows, long y, long yStride, long scratch) {
+            PackedMatrix matrix,
+            int fromPanel,
+            int toPanel,
+            long rounded,
+            int rows,
+            long y,
+            long yStride,
+            long scratch) {
         long rowBytes = roundedBytes(matrix.format(), matrix.columns());
         for (int r = 0; r < rows; r++) {
             long x = rounded + r * rowBytes;

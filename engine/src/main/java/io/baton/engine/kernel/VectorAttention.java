@@ -9,9 +9,9 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Attention of a tile of query rows (token by token, the heads of a token side by side) over one KV head. Scores and weighted
- * values are the same panel products as those of weights. Later tokens see more keys, so the rows that see a key at all are
- * the last ones of the tile.
+ * Attention of a tile of query rows (token by token, the heads of a token side by side) over one KV head. Scores and
+ * weighted values are the same panel products as those of weights. Later tokens see more keys, so the rows that see a
+ * key at all are the last ones of the tile.
  */
 final class VectorAttention {
 
@@ -51,14 +51,7 @@ final class VectorAttention {
     }
 
     VectorAttention(
-            KvPool pool,
-            int layer,
-            int[] blockTable,
-            int kvHead,
-            int position,
-            int tokens,
-            int group,
-            long scratch) {
+            KvPool pool, int layer, int[] blockTable, int kvHead, int position, int tokens, int group, long scratch) {
         this.pool = pool;
         this.layout = pool.layout();
         this.layer = layer;
@@ -125,12 +118,15 @@ final class VectorAttention {
             float inverse = Arithmetic.q8Inverse(queryScale);
             OffHeap.f32(queryScales + (long) row * Float.BYTES, queryScale);
             for (long at = query; at < query + stride; at += Lanes.BYTES) {
-                Lanes.store(at, Lanes.load(at).mul(inverse).add(Arithmetic.ROUNDER).sub(Arithmetic.ROUNDER));
+                Lanes.store(
+                        at, Lanes.load(at).mul(inverse).add(Arithmetic.ROUNDER).sub(Arithmetic.ROUNDER));
             }
         }
     }
 
-    /** Scores of all keys of {@code [from, to)} for rows from {@code firstRow}, masked ones too; they are never read. */
+    /**
+     * Scores of all keys of {@code [from, to)} for rows from {@code firstRow}, masked ones too; they are never read.
+     */
     private void score(int firstRow, int from, int to) {
         for (int row = firstRow; row < rows; row++) {
             OffHeap.zero(scores + row * SCORE_STRIDE, OffHeap.rowBytes(to - from));
@@ -213,8 +209,8 @@ final class VectorAttention {
     private void weigh(int row, int from, int count) {
         long at = scores + row * SCORE_STRIDE;
         VectorMask<Float> tail = Lanes.F32.indexInRange(0, count - lastVector(count));
-        FloatVector highest = Lanes.load(at + (long) lastVector(count) * Float.BYTES)
-                .blend(Float.NEGATIVE_INFINITY, tail.not());
+        FloatVector highest =
+                Lanes.load(at + (long) lastVector(count) * Float.BYTES).blend(Float.NEGATIVE_INFINITY, tail.not());
         for (int i = 0; i < lastVector(count); i += Lanes.COUNT) {
             highest = highest.max(Lanes.load(at + (long) i * Float.BYTES));
         }
@@ -226,7 +222,8 @@ final class VectorAttention {
             Lanes.store(at + (long) i * Float.BYTES, ready(p, from + i));
         }
         int last = lastVector(count);
-        FloatVector p = Lanes.exp(Lanes.load(at + (long) last * Float.BYTES).sub(max)).blend(0f, tail.not());
+        FloatVector p =
+                Lanes.exp(Lanes.load(at + (long) last * Float.BYTES).sub(max)).blend(0f, tail.not());
         Lanes.store(at + (long) last * Float.BYTES, ready(p, from + last));
         OffHeap.f32(maxima + (long) row * Float.BYTES, max);
         OffHeap.f32(sums + (long) row * Float.BYTES, Lanes.tree(sum.add(p)));
@@ -319,8 +316,7 @@ final class VectorAttention {
     }
 
     /** The keys of a block, from the even index {@code done}, that one row sees. */
-    private void mixRow(
-            long w, long panelBytes, int row, int key, int from, int panel, int panels, int done) {
+    private void mixRow(long w, long panelBytes, int row, int key, int from, int panel, int panels, int done) {
         int seen = seen(row, key);
         long x = weights(row, key, from);
         for (int p = 0; p < panels && done < seen; p++) {
@@ -331,8 +327,7 @@ final class VectorAttention {
                 long at = (long) done * (Lanes.BYTES / 2);
                 Bf16Tiles.row1Panel1(source + at, x + (long) done * Float.BYTES, y, pairs - done);
                 if (seen > pairs) { // the other key of the pair is not visible and takes no part
-                    Bf16Tiles.evenOfPair(
-                            source + (long) pairs * (Lanes.BYTES / 2), x + (long) pairs * Float.BYTES, y);
+                    Bf16Tiles.evenOfPair(source + (long) pairs * (Lanes.BYTES / 2), x + (long) pairs * Float.BYTES, y);
                 }
             } else {
                 long at = (long) done * Lanes.BYTES;

@@ -5,7 +5,9 @@ import io.baton.engine.memory.OffHeap;
 import java.util.function.LongSupplier;
 import jdk.incubator.vector.FloatVector;
 
-/** {@link Kernels} with the Java Vector API, sixteen lanes at a time; always there, the same bits as the scalar ones. */
+/**
+ * {@link Kernels} with the Java Vector API, sixteen lanes at a time; always there, the same bits as the scalar ones.
+ */
 public final class VectorKernels implements Kernels {
 
     @Override
@@ -39,7 +41,14 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void product(
-            PackedMatrix matrix, int fromPanel, int toPanel, long rounded, int rows, long y, long yStride, long scratch) {
+            PackedMatrix matrix,
+            int fromPanel,
+            int toPanel,
+            long rounded,
+            int rows,
+            long y,
+            long yStride,
+            long scratch) {
         long stride = roundedBytes(matrix.format(), matrix.columns());
         switch (matrix.format()) {
             case F32 -> VectorProducts.f32(matrix, fromPanel, toPanel, rounded, stride, rows, y, yStride);

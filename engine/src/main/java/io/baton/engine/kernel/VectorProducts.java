@@ -2,7 +2,9 @@ package io.baton.engine.kernel;
 
 import io.baton.engine.memory.OffHeap;
 
-/** Products cut into tiles. Columns are cut into blocks so that what a strip of panels reads again stays in the caches. */
+/**
+ * Products cut into tiles. Columns are cut into blocks so that what a strip of panels reads again stays in the caches.
+ */
 final class VectorProducts {
 
     private static final int STRIP = 4; // panels
@@ -20,8 +22,7 @@ final class VectorProducts {
 
     private VectorProducts() {}
 
-    static void f32(
-            PackedMatrix w, int fromPanel, int toPanel, long x, long xStride, int rows, long y, long yStride) {
+    static void f32(PackedMatrix w, int fromPanel, int toPanel, long x, long xStride, int rows, long y, long yStride) {
         clear(fromPanel, toPanel, rows, y, yStride);
         int columns = w.columns();
         int step = rows < TILE_ROWS ? columns : BLOCK_COLUMNS;
@@ -66,8 +67,7 @@ final class VectorProducts {
         }
     }
 
-    static void bf16(
-            PackedMatrix w, int fromPanel, int toPanel, long x, long xStride, int rows, long y, long yStride) {
+    static void bf16(PackedMatrix w, int fromPanel, int toPanel, long x, long xStride, int rows, long y, long yStride) {
         clear(fromPanel, toPanel, rows, y, yStride);
         int columns = w.columns() + w.columns() % 2;
         int step = rows < TILE_ROWS ? columns : 2 * BLOCK_COLUMNS;
@@ -200,15 +200,7 @@ final class VectorProducts {
     }
 
     private static void addScaled(
-            long sums,
-            long scales,
-            long xScales,
-            long xStride,
-            int row,
-            long y,
-            long yStride,
-            int group,
-            int panels) {
+            long sums, long scales, long xScales, long xStride, int row, long y, long yStride, int group, int panels) {
         Q8Tiles.addScaled(
                 sums,
                 SUM_STRIDE,

@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Activations rounded for the vector products. F32 and BF16 rows are f32. A Q8 row holds the whole numbers as f32 for tiles,
- * the groups' scales, and the same numbers as shorts in the order that {@link Q8Tiles#row} wants.
+ * Activations rounded for the vector products. F32 and BF16 rows are f32. A Q8 row holds the whole numbers as f32 for
+ * tiles, the groups' scales, and the same numbers as shorts in the order that {@link Q8Tiles#row} wants.
  */
 final class VectorRounding {
 

@@ -4,8 +4,8 @@ import io.baton.engine.KvType;
 import java.util.Locale;
 
 /**
- * Where K and V of a block's tokens lie in one unit, the contiguous memory of one (layer, block). For each KV head: its K,
- * its V and, for q8, the scales of both. K and V are panels like those of weights, sixteen rows interleaved, so that
+ * Where K and V of a block's tokens lie in one unit, the contiguous memory of one (layer, block). For each KV head: its
+ * K, its V and, for q8, the scales of both. K and V are panels like those of weights, sixteen rows interleaved, so that
  * attention is the same lane-wise product: K has tokens as rows, V has head dimensions as rows. With g values stored
  * together (f32 1, bf16 2, q8 4):
  *
@@ -46,7 +46,9 @@ public record KvLayout(KvType type, int blockTokens, int kvHeads, int headDim) {
 
     /** Where the scale of K of {@code token} lies in a unit; q8 only. */
     public long keyScale(int kvHead, int token) {
-        return values(kvHead) + paddedTo(headDim, PANEL_ROWS) / PANEL_ROWS * valuePanelBytes() + (long) Float.BYTES * token;
+        return values(kvHead)
+                + paddedTo(headDim, PANEL_ROWS) / PANEL_ROWS * valuePanelBytes()
+                + (long) Float.BYTES * token;
     }
 
     /** Where the scale of V of {@code token} lies in a unit; q8 only. */

@@ -4,9 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The K and V of every block of a node, one off-heap allocation made at start. All layers of a block lie together, so that
- * zeroing a block is one fill. Which block belongs to whom is decided elsewhere, by id; readers and writers of a unit are
- * kept apart by those who hold the block. {@link #close} waits for nobody: no access may follow it.
+ * The K and V of every block of a node, one off-heap allocation made at start. All layers of a block lie together, so
+ * that zeroing a block is one fill. Which block belongs to whom is decided elsewhere, by id; readers and writers of a
+ * unit are kept apart by those who hold the block. {@link #close} waits for nobody: no access may follow it.
  */
 public final class KvPool implements AutoCloseable {
 

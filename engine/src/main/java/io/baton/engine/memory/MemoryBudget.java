@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What a process takes, item by item, against its limit. Whoever allocates much reserves first; a reservation that does not
- * fit is refused with all numbers, before anything is allocated. Thread-safe.
+ * What a process takes, item by item, against its limit. Whoever allocates much reserves first; a reservation that does
+ * not fit is refused with all numbers, before anything is allocated. Thread-safe.
  */
 public final class MemoryBudget {
 

@@ -34,7 +34,9 @@ public record MemoryLimit(long bytes, String source) {
         return smallest;
     }
 
-    /** A limit holds for a group and all groups below it; inside a container the mount may begin at the group itself. */
+    /**
+     * A limit holds for a group and all groups below it; inside a container the mount may begin at the group itself.
+     */
     private MemoryLimit orSmaller(Path mount, String group, String file, String kind) {
         MemoryLimit smallest = this;
         Path inside = mount.resolve(group.replaceFirst("^/+", "")).normalize();

@@ -5,9 +5,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * All memory as one segment whose offsets are addresses. Kernels see nothing else: one kind of segment at every access is
- * what keeps the JIT's code for it fast (a heap segment seen once at the same place costs a factor of hundreds). There are
- * no bounds; whoever hands out an address owns the arena behind it and says how far it goes.
+ * All memory as one segment whose offsets are addresses. Kernels see nothing else: one kind of segment at every access
+ * is what keeps the JIT's code for it fast (a heap segment seen once at the same place costs a factor of hundreds).
+ * There are no bounds; whoever hands out an address owns the arena behind it and says how far it goes.
  */
 public final class OffHeap {
 

@@ -6,8 +6,8 @@ import io.baton.engine.kernel.PackedMatrix;
  * One transformer block of the Llama family.
  *
  * @param attentionNorm address of {@code [dim]} f32, padded to whole vectors; {@code feedForwardNorm} likewise
- * @param query rows in canonical order: elements i and i + half the rotated dimensions of a head form a pair; {@code key}
- *     likewise
+ * @param query rows in canonical order: elements i and i + half the rotated dimensions of a head form a pair;
+ *     {@code key} likewise
  */
 public record LayerWeights(
         long attentionNorm,

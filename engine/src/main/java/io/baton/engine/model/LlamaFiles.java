@@ -47,18 +47,20 @@ public final class LlamaFiles {
                 file,
                 "%d rotated dimensions in heads of %d".formatted(rope.dimensions(), metadata.headDim()));
         String window = metadata.architecture() + ".attention.sliding_window";
-        metadata.keys().integer(window).ifPresent(positions -> require(
-                positions == 0 || positions >= metadata.contextLength(),
-                file,
-                "%s is %d; attention is computed over the whole context of %d only"
-                        .formatted(window, positions, metadata.contextLength())));
+        metadata.keys()
+                .integer(window)
+                .ifPresent(positions -> require(
+                        positions == 0 || positions >= metadata.contextLength(),
+                        file,
+                        "%s is %d; attention is computed over the whole context of %d only"
+                                .formatted(window, positions, metadata.contextLength())));
         checkTensors(file);
     }
 
     /** A tensor that nobody reads would be a part of the model left out. */
     private static void checkTensors(ModelFile file) {
-        Set<String> known = new HashSet<>(
-                Set.of("token_embd.weight", "output_norm.weight", "output.weight", "rope_freqs.weight"));
+        Set<String> known =
+                new HashSet<>(Set.of("token_embd.weight", "output_norm.weight", "output.weight", "rope_freqs.weight"));
         for (int layer = 0; layer < file.metadata().layers(); layer++) {
             for (String tensor : LAYER_TENSORS) {
                 known.add("blk.%d.%s.weight".formatted(layer, tensor));

@@ -20,8 +20,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntUnaryOperator;
 
 /**
- * Packs the weights of a Llama-family file into panels, sixteen rows at a time on the whole compute team. Query and key rows
- * are brought into one order, so that a model gives the same bits whichever format it came in.
+ * Packs the weights of a Llama-family file into panels, sixteen rows at a time on the whole compute team. Query and key
+ * rows are brought into one order, so that a model gives the same bits whichever format it came in.
  */
 public final class ModelPacker {
 
@@ -108,7 +108,9 @@ public final class ModelPacker {
                 matrix(prefix + "ffn_down.weight", dim, shape.hiddenDim(), SAME_ROW));
     }
 
-    /** Which row of the file becomes a row of the canonical order, where a pair's halves are half the rotation apart. */
+    /**
+     * Which row of the file becomes a row of the canonical order, where a pair's halves are half the rotation apart.
+     */
     static IntUnaryOperator canonicalRow(RopeParameters rope, int headDim) {
         int pairs = rope.dimensions() / 2;
         return rope.pairs() == RopePairs.HALVES
@@ -133,7 +135,8 @@ public final class ModelPacker {
         if (tensor.rows() != rows || tensor.columns() != columns) {
             throw new EngineException(
                     EngineException.Kind.UNSUPPORTED_MODEL,
-                    "%s: %s has shape %s, expected [%d, %d]".formatted(file.path(), name, tensor.shape(), rows, columns));
+                    "%s: %s has shape %s, expected [%d, %d]"
+                            .formatted(file.path(), name, tensor.shape(), rows, columns));
         }
         PanelWriter writer = PanelWriter.of(format(mode, columns), rows, columns, memory);
         TensorRows source = new TensorRows(tensor);
@@ -171,7 +174,8 @@ public final class ModelPacker {
         }
         float[] values = new float[shape.dim()];
         new TensorRows(tensor).read(0, values);
-        long address = memory.allocate(OffHeap.rowBytes(shape.dim()), OffHeap.ALIGNMENT).address();
+        long address = memory.allocate(OffHeap.rowBytes(shape.dim()), OffHeap.ALIGNMENT)
+                .address();
         OffHeap.copy(values, values.length, address);
         return address;
     }

@@ -7,8 +7,8 @@ import java.lang.foreign.Arena;
 import java.util.List;
 
 /**
- * The weights of a Llama-family model, packed. Immutable; any thread. Closing it frees the weights: every pass over it must
- * have ended.
+ * The weights of a Llama-family model, packed. Immutable; any thread. Closing it frees the weights: every pass over it
+ * must have ended.
  *
  * @param activations what fixed the format of the matrices
  * @param normEpsilon of every RMSNorm

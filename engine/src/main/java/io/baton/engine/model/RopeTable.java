@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * Cosines and sines of every position, computed in double by {@link StrictMath}, which gives the same bits on every machine,
- * and rounded once to f32. Filled in pages as positions are first used. Thread-safe.
+ * Cosines and sines of every position, computed in double by {@link StrictMath}, which gives the same bits on every
+ * machine, and rounded once to f32. Filled in pages as positions are first used. Thread-safe.
  */
 public final class RopeTable {
 
@@ -93,7 +93,9 @@ public final class RopeTable {
         return frequency / yarn.factor() * ramp + frequency * (1 - ramp);
     }
 
-    /** 0 for pairs that turn often within the original context and keep their frequency, 1 for those interpolated whole. */
+    /**
+     * 0 for pairs that turn often within the original context and keep their frequency, 1 for those interpolated whole.
+     */
     private static double ramp(int pair, RopeParameters rope, RopeScaling.Yarn yarn) {
         double low = Math.max(0, StrictMath.floor(pairTurning(yarn.betaFast(), rope, yarn)));
         double high = Math.min(rope.dimensions() - 1, StrictMath.ceil(pairTurning(yarn.betaSlow(), rope, yarn)));

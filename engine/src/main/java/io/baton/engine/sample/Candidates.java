@@ -3,9 +3,9 @@ package io.baton.engine.sample;
 import java.util.Arrays;
 
 /**
- * The tokens that may be drawn, most likely first, ties by lower id: the working set of one draw, reused for the next. Most
- * draws look at a few tokens of a large vocabulary, so the order is found only as far as it is asked for: a heap that is
- * sorted from the top. Confined to the scheduler thread.
+ * The tokens that may be drawn, most likely first, ties by lower id: the working set of one draw, reused for the next.
+ * Most draws look at a few tokens of a large vocabulary, so the order is found only as far as it is asked for: a heap
+ * that is sorted from the top. Confined to the scheduler thread.
  *
  * <p>All arithmetic is in double with {@link StrictMath}, in the order written: the same bits on every machine.
  */

@@ -18,8 +18,8 @@ sealed interface Filter {
     }
 
     /**
-     * Keeps the smallest set of most likely tokens with {@code sum(p) >= topP}. Holtzman et al., "The curious case of neural
-     * text degeneration", ICLR 2020.
+     * Keeps the smallest set of most likely tokens with {@code sum(p) >= topP}. Holtzman et al., "The curious case of
+     * neural text degeneration", ICLR 2020.
      */
     record TopP(double topP) implements Filter {
         @Override
@@ -51,8 +51,9 @@ sealed interface Filter {
     }
 
     /**
-     * With the entropy {@code H = -sum(p log p)}: keeps the smallest set with {@code sum(p) >= typicalP} of those with the
-     * smallest {@code |-log p - H|}, ties to the more likely. Meister et al., "Locally typical sampling", TACL 2023.
+     * With the entropy {@code H = -sum(p log p)}: keeps the smallest set with {@code sum(p) >= typicalP} of those with
+     * the smallest {@code |-log p - H|}, ties to the more likely. Meister et al., "Locally typical sampling", TACL
+     * 2023.
      */
     record Typical(double typicalP) implements Filter {
         @Override

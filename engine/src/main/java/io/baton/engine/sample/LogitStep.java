@@ -8,8 +8,8 @@ sealed interface LogitStep {
     void apply(float[] logits, TokenCounts counts);
 
     /**
-     * For each token of prompt or output: {@code z > 0 ? z / penalty : z * penalty}. Keskar et al., "CTRL: a conditional
-     * transformer language model", 2019; the case for negative logits as in Hugging Face transformers.
+     * For each token of prompt or output: {@code z > 0 ? z / penalty : z * penalty}. Keskar et al., "CTRL: a
+     * conditional transformer language model", 2019; the case for negative logits as in Hugging Face transformers.
      */
     record Repetition(float penalty) implements LogitStep {
         @Override

@@ -1,8 +1,8 @@
 package io.baton.engine.sample;
 
 /**
- * Philox4x32-10: a counter-based generator, ten rounds of multiplication and exclusive or over a 128-bit counter under a
- * 64-bit key. Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+ * Philox4x32-10: a counter-based generator, ten rounds of multiplication and exclusive or over a 128-bit counter under
+ * a 64-bit key. Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  */
 final class Philox {
 

@@ -27,8 +27,7 @@ public final class Sampler {
      * @param emitted output so far
      * @param logprobs -1 for none, else how many most likely tokens to report beside the sampled one
      */
-    public Sampler(
-            SamplingParameters parameters, long seed, int choice, int[] prompt, int[] emitted, int logprobs) {
+    public Sampler(SamplingParameters parameters, long seed, int choice, int[] prompt, int[] emitted, int logprobs) {
         this.parameters = parameters;
         this.seed = seed;
         this.choice = choice;

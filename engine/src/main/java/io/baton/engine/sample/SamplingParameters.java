@@ -4,9 +4,9 @@ import java.util.Collections;
 import java.util.Map;
 
 /**
- * How a token is drawn. Logits are changed first, in this order: repetition penalty, presence and frequency penalty, bias.
- * Temperature 0 then takes the highest; otherwise filters apply to the distribution in this order: temperature, top-k,
- * top-p, min-p, typical. Each filter sees what the ones before it kept, renormalised.
+ * How a token is drawn. Logits are changed first, in this order: repetition penalty, presence and frequency penalty,
+ * bias. Temperature 0 then takes the highest; otherwise filters apply to the distribution in this order: temperature,
+ * top-k, top-p, min-p, typical. Each filter sees what the ones before it kept, renormalised.
  *
  * @param temperature 0 is greedy; otherwise logits are divided by it
  * @param topK keep the k most likely tokens; 0 keeps all
@@ -46,7 +46,11 @@ public record SamplingParameters(
                 repetitionPenalty);
         require(Math.abs(presencePenalty) <= 2, "presence-penalty", "between -2 and 2", presencePenalty);
         require(Math.abs(frequencyPenalty) <= 2, "frequency-penalty", "between -2 and 2", frequencyPenalty);
-        require(logitBias.size() <= MAX_BIASES, "the number of logit biases", "at most " + MAX_BIASES, logitBias.size());
+        require(
+                logitBias.size() <= MAX_BIASES,
+                "the number of logit biases",
+                "at most " + MAX_BIASES,
+                logitBias.size());
         logitBias.forEach((token, bias) -> {
             require(token >= 0, "the token id of a logit bias", "at least 0", token);
             require(Math.abs(bias) <= 100, "the logit bias of token " + token, "between -100 and 100", bias);

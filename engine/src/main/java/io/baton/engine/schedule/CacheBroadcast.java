@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Passes cache events on to whoever watches, in order; consecutive events of a kind go out as one. Confined to the scheduler
- * thread.
+ * Passes cache events on to whoever watches, in order; consecutive events of a kind go out as one. Confined to the
+ * scheduler thread.
  */
 final class CacheBroadcast implements CacheEvents {
 

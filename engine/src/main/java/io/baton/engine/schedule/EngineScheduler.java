@@ -98,7 +98,8 @@ public final class EngineScheduler implements Engine {
     }
 
     /** Without a thread: the caller makes its {@linkplain #turn turns}, so that a test sees every state in between. */
-    static EngineScheduler stepwise(ModelShape shape, EngineOptions options, ModelRunner runner, LongSupplier nanoClock) {
+    static EngineScheduler stepwise(
+            ModelShape shape, EngineOptions options, ModelRunner runner, LongSupplier nanoClock) {
         SequenceFingerprint none = new SequenceFingerprint(new byte[32], "", "", 0, "", 16, "", "", new byte[32]);
         return new EngineScheduler("stepwise", shape, none, options, runner, nanoClock, Duration.ZERO);
     }
@@ -136,8 +137,7 @@ public final class EngineScheduler implements Engine {
     @Override
     public PrefillHandle prefill(PrefillRequest request, PrefillListener listener) {
         Optional<EngineException> refusal = intake.refusal(request);
-        Prefill prefill =
-                refusal.isEmpty() ? intake.prefill(request, listener) : intake.refused(request, listener);
+        Prefill prefill = refusal.isEmpty() ? intake.prefill(request, listener) : intake.refused(request, listener);
         submit(prefill, refusal);
         return new PrefillControl(prefill, schedule, inbox);
     }
@@ -152,14 +152,15 @@ public final class EngineScheduler implements Engine {
     }
 
     private void submit(Sequence sequence, Optional<EngineException> refusal) {
-        Inbox.Offer offer = inbox.submit(
-                () -> refusal.ifPresentOrElse(cause -> schedule.fail(sequence, cause), () -> schedule.submit(sequence)));
+        Inbox.Offer offer = inbox.submit(() ->
+                refusal.ifPresentOrElse(cause -> schedule.fail(sequence, cause), () -> schedule.submit(sequence)));
         switch (offer) {
             case TAKEN -> {}
-            case FULL -> refuseHere(
-                    sequence,
-                    new EngineException(
-                            Kind.RESOURCE_EXHAUSTED, "the engine's inbox is full; retry later or add nodes"));
+            case FULL ->
+                refuseHere(
+                        sequence,
+                        new EngineException(
+                                Kind.RESOURCE_EXHAUSTED, "the engine's inbox is full; retry later or add nodes"));
             case CLOSED -> refuseHere(sequence, closed());
         }
     }
@@ -215,13 +216,14 @@ public final class EngineScheduler implements Engine {
     }
 
     /**
-     * {@inheritDoc} Waits up to ten seconds for those who still write or read lent blocks; later accesses to them fail with
-     * {@link IllegalStateException}. Called on the scheduler thread it does not wait.
+     * {@inheritDoc} Waits up to ten seconds for those who still write or read lent blocks; later accesses to them fail
+     * with {@link IllegalStateException}. Called on the scheduler thread it does not wait.
      */
     @Override
     public void close() {
         inbox.stopSubmissions();
-        inbox.post(() -> shutDown(new EngineException(Kind.UNAVAILABLE, "the engine shuts down; retry on another node")));
+        inbox.post(
+                () -> shutDown(new EngineException(Kind.UNAVAILABLE, "the engine shuts down; retry on another node")));
         if (onSchedulerThread()) {
             return;
         }

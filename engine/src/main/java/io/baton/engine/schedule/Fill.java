@@ -35,8 +35,7 @@ final class Fill implements FillLease {
     @Override
     public void verified(int wholeBlocks) {
         if (wholeBlocks < 0 || wholeBlocks > units.blocks()) {
-            throw new IllegalArgumentException(
-                    "%d verified blocks of %d".formatted(wholeBlocks, units.blocks()));
+            throw new IllegalArgumentException("%d verified blocks of %d".formatted(wholeBlocks, units.blocks()));
         }
         inbox.post(() -> fills.verified(this, wholeBlocks));
     }

@@ -34,14 +34,19 @@ final class Generation extends Sequence {
     final int maxOutput; // the request's limit, or what the context leaves
     final List<Choice> choices = new ArrayList<>();
     Phase phase = Phase.WAITING;
-    @Nullable Fill fill;
-    @Nullable EngineException failure;
+
+    @Nullable
+    Fill fill;
+
+    @Nullable
+    EngineException failure;
 
     private long admittedNanos;
     private long prefillAskedNanos;
     private long promptDoneNanos;
     private boolean firstGiven;
-    private volatile GenerationTimes times = new GenerationTimes(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO);
+    private volatile GenerationTimes times =
+            new GenerationTimes(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO);
 
     Generation(
             GenerationRequest request,

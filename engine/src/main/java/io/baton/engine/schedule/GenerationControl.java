@@ -8,8 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A caller's hold on a generation. Any thread. */
-record GenerationControl(
-        Generation generation, Schedule schedule, Fills fills, Inbox inbox, AtomicBoolean cancelled)
+record GenerationControl(Generation generation, Schedule schedule, Fills fills, Inbox inbox, AtomicBoolean cancelled)
         implements GenerationHandle {
 
     GenerationControl(Generation generation, Schedule schedule, Fills fills, Inbox inbox) {

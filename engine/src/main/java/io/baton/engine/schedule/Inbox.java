@@ -6,8 +6,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * What other threads ask of the scheduler thread, in order. Submissions are limited; everything else concerns a sequence that
- * was submitted and is limited by the number of sequences. Thread-safe; only the scheduler thread takes.
+ * What other threads ask of the scheduler thread, in order. Submissions are limited; everything else concerns a
+ * sequence that was submitted and is limited by the number of sequences. Thread-safe; only the scheduler thread takes.
  */
 final class Inbox {
 

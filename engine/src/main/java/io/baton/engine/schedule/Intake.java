@@ -109,7 +109,13 @@ final class Intake {
     Generation generation(GenerationRequest request, GenerationListener listener) {
         int[] tokens = tokens(request);
         return new Generation(
-                request, listener, tokens, chain(request.root(), tokens), neededBlocks(request), maxOutput(request), now());
+                request,
+                listener,
+                tokens,
+                chain(request.root(), tokens),
+                neededBlocks(request),
+                maxOutput(request),
+                now());
     }
 
     /** A sequence for a request that is refused; only its listener is of use. */

@@ -9,7 +9,9 @@ import io.baton.kv.CacheCounts;
  */
 final class LoadMeter {
 
-    /** A step's weight falls to a third within ten steps: quick enough to follow a changed batch, slow enough for noise. */
+    /**
+     * A step's weight falls to a third within ten steps: quick enough to follow a changed batch, slow enough for noise.
+     */
     private static final double KEPT = 0.9;
 
     private double prefillTokens;

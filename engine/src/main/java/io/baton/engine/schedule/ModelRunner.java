@@ -4,8 +4,9 @@ import io.baton.engine.forward.LayerListener;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A model and the memory behind its block ids, as the scheduler sees them: a batch of token rows goes through all layers,
- * then the entries of the batch are asked for their results. Confined to the scheduler thread except {@link #unit}.
+ * A model and the memory behind its block ids, as the scheduler sees them: a batch of token rows goes through all
+ * layers, then the entries of the batch are asked for their results. Confined to the scheduler thread except
+ * {@link #unit}.
  */
 public interface ModelRunner extends AutoCloseable {
 

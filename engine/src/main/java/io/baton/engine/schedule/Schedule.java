@@ -23,8 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which sequence is where, and what moves it on: waiting → admitted → (lent to be filled | prefilling) → running → ended. An
- * ended sequence whose blocks somebody may still touch is held until that ends. Confined to the scheduler thread.
+ * Which sequence is where, and what moves it on: waiting → admitted → (lent to be filled | prefilling) → running →
+ * ended. An ended sequence whose blocks somebody may still touch is held until that ends. Confined to the scheduler
+ * thread.
  */
 final class Schedule {
 
@@ -324,7 +325,9 @@ final class Schedule {
             return true;
         } catch (RuntimeException | Error e) {
             log.error("the listener of {} threw; the sequence ends", sequence, e);
-            fail(sequence, new EngineException(Kind.INTERNAL, "the listener of %s threw: %s".formatted(sequence, e), e));
+            fail(
+                    sequence,
+                    new EngineException(Kind.INTERNAL, "the listener of %s threw: %s".formatted(sequence, e), e));
             return false;
         }
     }

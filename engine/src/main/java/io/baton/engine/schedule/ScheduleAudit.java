@@ -28,13 +28,9 @@ final class ScheduleAudit {
     }
 
     private void checkWaiting() {
-        require(
-                schedule.waiting.size() <= schedule.options.maxWaiting(),
-                schedule.waiting.size(), " requests wait");
+        require(schedule.waiting.size() <= schedule.options.maxWaiting(), schedule.waiting.size(), " requests wait");
         for (Sequence sequence : schedule.waiting) {
-            require(
-                    !sequence.ended && sequence.kv == null,
-                    sequence, " waits, but has ended or has blocks");
+            require(!sequence.ended && sequence.kv == null, sequence, " waits, but has ended or has blocks");
         }
     }
 
@@ -43,21 +39,28 @@ final class ScheduleAudit {
         for (Generation generation : schedule.admitted) {
             require(
                     !generation.ended && generation.kv != null,
-                    generation, " is admitted, but ended or without blocks");
+                    generation,
+                    " is admitted, but ended or without blocks");
             require(
                     (generation.fill != null) == (generation.phase == Phase.LENT),
-                    generation, " is ", generation.phase, ", its blocks are ",
+                    generation,
+                    " is ",
+                    generation.phase,
+                    ", its blocks are ",
                     generation.fill == null ? "not lent" : "lent");
             require(
                     schedule.prefilling.contains(generation) == (generation.phase == Phase.PREFILLING),
-                    generation, " is ", generation.phase, ", but that is not the queue it is in");
+                    generation,
+                    " is ",
+                    generation.phase,
+                    ", but that is not the queue it is in");
             occupied += generation.phase == Phase.RUNNING
-                    ? (int) generation.choices.stream().filter(choice -> !choice.ended).count()
+                    ? (int) generation.choices.stream()
+                            .filter(choice -> !choice.ended)
+                            .count()
                     : generation.request.choices();
         }
-        require(
-                occupied == schedule.occupied(),
-                occupied, " places are occupied, ", schedule.occupied(), " counted");
+        require(occupied == schedule.occupied(), occupied, " places are occupied, ", schedule.occupied(), " counted");
         require(occupied <= schedule.options.maxSequences(), occupied, " sequences are admitted");
     }
 
@@ -72,16 +75,18 @@ final class ScheduleAudit {
     private void checkRunning() {
         for (Choice choice : schedule.running) {
             Generation generation = choice.generation;
-            require(
-                    !choice.ended && generation.phase == Phase.RUNNING,
-                    choice, " runs, but its request does not");
+            require(!choice.ended && generation.phase == Phase.RUNNING, choice, " runs, but its request does not");
             require(schedule.admitted.contains(generation), choice, " runs, but is not admitted");
             int before = generation.request.emittedTokens().length;
             int sampled = choice.outputs - before;
             int expected = generation.tokens.length + sampled - (choice.hidden == null ? 1 : 0);
             require(
                     choice.kv.computed() == expected,
-                    choice, " has ", choice.kv.computed(), " positions computed, expected ", expected);
+                    choice,
+                    " has ",
+                    choice.kv.computed(),
+                    " positions computed, expected ",
+                    expected);
             checkVisible(choice.kv, choice);
         }
     }
@@ -90,7 +95,12 @@ final class ScheduleAudit {
         int whole = kv.computed() / schedule.options.blockTokens();
         require(
                 kv.visibleBlocks() == whole,
-                owner, " has ", kv.visibleBlocks(), " visible blocks of ", whole, " whole ones");
+                owner,
+                " has ",
+                kv.visibleBlocks(),
+                " visible blocks of ",
+                whole,
+                " whole ones");
     }
 
     private void checkHeld() {
@@ -107,11 +117,14 @@ final class ScheduleAudit {
         schedule.held.forEach(each -> owners.add(each.kv()));
         require(
                 owners.size() == schedule.cache.holders().size(),
-                owners.size(), " sequences have blocks, but the leases are ", schedule.cache.holders());
+                owners.size(),
+                " sequences have blocks, but the leases are ",
+                schedule.cache.holders());
         CacheCounts counts = schedule.cache.counts();
         require(
                 !owners.isEmpty() || counts.inUse() + counts.committed() == 0,
-                "no sequence has blocks, but the counts are ", counts);
+                "no sequence has blocks, but the counts are ",
+                counts);
     }
 
     private static void require(boolean holds, Object... otherwise) {

@@ -23,7 +23,9 @@ abstract sealed class Sequence permits Generation, Prefill {
     boolean started; // its first chunk was computed, or is being
     long firstChunkNanos;
     boolean ended;
-    @Nullable SequenceKv kv; // from admission on
+
+    @Nullable
+    SequenceKv kv; // from admission on
 
     Sequence(String owner, int priority, int[] tokens, BlockChain chain, int neededBlocks, long submittedNanos) {
         this.owner = owner;

@@ -4,8 +4,8 @@ import io.baton.kv.BlockChain;
 import io.baton.kv.BlockLease;
 
 /**
- * The K and V of one sequence: its blocks, how many leading positions are computed, and the hashes under which whole blocks
- * become visible. Confined to the scheduler thread.
+ * The K and V of one sequence: its blocks, how many leading positions are computed, and the hashes under which whole
+ * blocks become visible. Confined to the scheduler thread.
  */
 final class SequenceKv implements AutoCloseable {
 

@@ -12,9 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One step: the last token of every running sequence and at most one chunk of prompts go through the model together, then
- * the head and the samplers give each sequence its next token. So decoding never waits longer than one chunk. Confined to
- * the scheduler thread.
+ * One step: the last token of every running sequence and at most one chunk of prompts go through the model together,
+ * then the head and the samplers give each sequence its next token. So decoding never waits longer than one chunk.
+ * Confined to the scheduler thread.
  */
 final class Step {
 
@@ -29,7 +29,9 @@ final class Step {
         final int first;
         final int end;
         final int entry;
-        @Nullable Throwable thrown; // by its listener, within the pass
+
+        @Nullable
+        Throwable thrown; // by its listener, within the pass
 
         Chunk(Sequence sequence, int first, int end, int entry) {
             this.sequence = sequence;

@@ -97,12 +97,13 @@ class ComputeTeamTest {
             List<Integer> order = Collections.synchronizedList(new ArrayList<>());
             CountDownLatch holding = new CountDownLatch(1);
             AtomicBoolean release = new AtomicBoolean();
-            Thread holder = Thread.ofPlatform().start(() -> team.exclusively(() -> {
-                holding.countDown();
-                while (!release.get()) {
-                    Thread.onSpinWait();
-                }
-            }));
+            Thread holder = Thread.ofPlatform()
+                    .start(() -> team.exclusively(() -> {
+                        holding.countDown();
+                        while (!release.get()) {
+                            Thread.onSpinWait();
+                        }
+                    }));
             holding.await();
             List<Thread> waiting = new ArrayList<>();
             for (int i = 0; i < 5; i++) {

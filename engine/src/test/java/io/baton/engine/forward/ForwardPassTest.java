@@ -24,8 +24,8 @@ class ForwardPassTest {
 
     private final PackedModel model = RandomModel.of(SHAPE, ActivationMode.F32, 1);
     private final ComputeTeam team = ComputeTeam.of(1);
-    private final KvPool pool = KvPool.allocate(
-            new KvLayout(KvType.F32, 16, SHAPE.kvHeads(), SHAPE.headDim()), SHAPE.layers(), 3);
+    private final KvPool pool =
+            KvPool.allocate(new KvLayout(KvType.F32, 16, SHAPE.kvHeads(), SHAPE.headDim()), SHAPE.layers(), 3);
     private final ForwardPass pass = new ForwardPass(new ScalarKernels(), model, pool, team, 20);
     private final Batch batch = new Batch(25);
 
@@ -76,7 +76,8 @@ class ForwardPassTest {
         refused(new int[17], 0, "positions up to 17; blocks cover 16");
         refused(new int[1], 16, "positions up to 17; blocks cover 16");
         refused(new int[21], 0, "21 rows, at most 20 fit");
-        assertThatThrownBy(() -> batch.add(new int[26], 0, 26, 0, new int[2], false)).hasMessageContaining("1 to 25 rows");
+        assertThatThrownBy(() -> batch.add(new int[26], 0, 26, 0, new int[2], false))
+                .hasMessageContaining("1 to 25 rows");
         batch.add(new int[1], 0, 1, 0, new int[] {3}, false);
         assertThatThrownBy(() -> pass.run(batch, LayerListener.NONE)).isInstanceOf(IndexOutOfBoundsException.class);
     }

@@ -28,6 +28,9 @@ record GoldenCases(List<Case> cases) {
     }
 
     private static int[] ids(String list) {
-        return Stream.of(list.split(",")).map(String::strip).mapToInt(Integer::parseInt).toArray();
+        return Stream.of(list.split(","))
+                .map(String::strip)
+                .mapToInt(Integer::parseInt)
+                .toArray();
     }
 }

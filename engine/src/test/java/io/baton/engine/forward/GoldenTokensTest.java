@@ -41,8 +41,7 @@ class GoldenTokensTest {
             GoldenCases golden = GoldenCases.read(models.resolve(goldens));
             assertThat(golden.cases()).isNotEmpty();
             for (GoldenCases.Case expected : golden.cases()) {
-                int[] found =
-                        GreedyRun.tokens(host, KvType.F32, expected.promptIds(), expected.outputIds().length);
+                int[] found = GreedyRun.tokens(host, KvType.F32, expected.promptIds(), expected.outputIds().length);
                 if (!Arrays.equals(found, expected.outputIds())) {
                     assertThat(expected.minGap())
                             .as("%s instead of %s", Arrays.toString(found), Arrays.toString(expected.outputIds()))

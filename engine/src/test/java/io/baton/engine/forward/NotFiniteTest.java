@@ -29,8 +29,8 @@ class NotFiniteTest {
             ModelShape shape = RandomModel.smallShape();
             try (PackedModel model = RandomModel.of(shape, ActivationMode.F32, 3);
                     ComputeTeam team = ComputeTeam.of(2);
-                    KvPool pool = KvPool.allocate(
-                            new KvLayout(kv, 16, shape.kvHeads(), shape.headDim()), shape.layers(), 3);
+                    KvPool pool =
+                            KvPool.allocate(new KvLayout(kv, 16, shape.kvHeads(), shape.headDim()), shape.layers(), 3);
                     ForwardPass pass = new ForwardPass(kernels, model, pool, team, 30)) {
                 OffHeap.f32(model.embedding().panel(0) + POISON * Float.BYTES, 3e38f);
                 float[] alone = hidden(pass, 0, new int[] {1, 2, 3, 4}, 0);

@@ -20,7 +20,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a sequence gives depends on its tokens alone, bit for bit; the reference is the scalar definition, run whole. */
+/**
+ * What a sequence gives depends on its tokens alone, bit for bit; the reference is the scalar definition, run whole.
+ */
 class OneSequenceOneAnswerTest {
 
     private static final int WHOLE = Integer.MAX_VALUE / 8;

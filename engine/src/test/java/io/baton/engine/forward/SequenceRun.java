@@ -107,7 +107,8 @@ record SequenceRun(
     }
 
     private List<int[]> tables(int blocksEach, Random random) {
-        List<Integer> all = IntStream.range(0, blocksEach * (companions + 1)).boxed().collect(Collectors.toList());
+        List<Integer> all =
+                IntStream.range(0, blocksEach * (companions + 1)).boxed().collect(Collectors.toList());
         Collections.shuffle(all, random);
         List<int[]> tables = new ArrayList<>();
         for (int i = 0; i <= companions; i++) {

@@ -22,7 +22,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class TrainedModelTest {
 
     // BOS, then the beginning of a story.
-    private static final int[] STORY = {1, 403, 407, 261, 378, 432, 383, 286, 261, 376, 298, 315, 421, 395, 317, 426, 338};
+    private static final int[] STORY = {
+        1, 403, 407, 261, 378, 432, 383, 286, 261, 376, 298, 315, 421, 395, 317, 426, 338
+    };
 
     private static final int WHOLE = 1 << 20;
 
@@ -59,7 +61,8 @@ class TrainedModelTest {
             try (ModelFile gguf = ModelFile.open(stories().resolve("stories260K-f32.gguf"));
                     ModelFile folder = ModelFile.open(stories().resolve("hf"))) {
                 SequenceRun.Answer expected = answer(gguf, mode, KvType.BF16);
-                assertThat(answer(folder, mode, KvType.BF16).differenceFrom(expected)).isEmpty();
+                assertThat(answer(folder, mode, KvType.BF16).differenceFrom(expected))
+                        .isEmpty();
             }
         }
     }
@@ -72,7 +75,8 @@ class TrainedModelTest {
     }
 
     private static Path stories() {
-        Path stories = Path.of(System.getProperty("baton.shared", "absent"), "data", "models", "stories260K", "derived");
+        Path stories =
+                Path.of(System.getProperty("baton.shared", "absent"), "data", "models", "stories260K", "derived");
         assumeTrue(Files.isDirectory(stories), "shared data is absent");
         return stories;
     }

@@ -78,7 +78,10 @@ final class Differential {
             same(normalized(kernels, a, b, memory), normalized(DEFINITION, a, b, memory), "norm of " + n);
             same(sum(kernels, a, b, memory), sum(DEFINITION, a, b, memory), "sum of " + n);
             same(gated(kernels, a, b, memory), gated(DEFINITION, a, b, memory), "gate of " + n);
-            same(rotated(kernels, heads, turn, memory), rotated(DEFINITION, heads, turn, memory), "rotation of " + pairs);
+            same(
+                    rotated(kernels, heads, turn, memory),
+                    rotated(DEFINITION, heads, turn, memory),
+                    "rotation of " + pairs);
         }
     }
 

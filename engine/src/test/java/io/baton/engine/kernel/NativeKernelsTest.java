@@ -46,7 +46,8 @@ class NativeKernelsTest {
 
     @Test
     void whereNoneRunsTheReasonIsSaid() {
-        assertThat(NativeKernels.whyNone().isEmpty()).isEqualTo(!NativeKernels.all().isEmpty());
+        assertThat(NativeKernels.whyNone().isEmpty())
+                .isEqualTo(!NativeKernels.all().isEmpty());
         assertThatCode(NativeKernels::all).doesNotThrowAnyException();
     }
 }

@@ -3,7 +3,10 @@ package io.baton.engine.kernel;
 import io.baton.engine.memory.KvPool;
 import io.baton.engine.memory.OffHeap;
 
-/** The definition, but products are summed from both halves of the columns and rows from the end: right, with other bits. */
+/**
+ * The definition, but products are summed from both halves of the columns and rows from the end: right, with other
+ * bits.
+ */
 public final class ReorderedKernels implements Kernels {
 
     private final Kernels definition = new ScalarKernels();
@@ -30,7 +33,14 @@ public final class ReorderedKernels implements Kernels {
 
     @Override
     public void product(
-            PackedMatrix matrix, int fromPanel, int toPanel, long rounded, int rows, long y, long yStride, long scratch) {
+            PackedMatrix matrix,
+            int fromPanel,
+            int toPanel,
+            long rounded,
+            int rows,
+            long y,
+            long yStride,
+            long scratch) {
         long rowBytes = roundedBytes(matrix.format(), matrix.columns());
         long half = matrix.columns() / 2 / 32 * 32L * Float.BYTES;
         try (TestingMemory memory = new TestingMemory()) {
@@ -97,7 +107,6 @@ public final class ReorderedKernels implements Kernels {
             long y,
             long yStride,
             long scratch) {
-        definition.attend(
-                pool, layer, blockTable, kvHead, position, tokens, group, q, qStride, y, yStride, scratch);
+        definition.attend(pool, layer, blockTable, kvHead, position, tokens, group, q, qStride, y, yStride, scratch);
     }
 }

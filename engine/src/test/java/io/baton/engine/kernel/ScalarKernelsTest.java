@@ -156,7 +156,8 @@ class ScalarKernelsTest {
                 }
                 float[] after = Differential.attended(provider, pool, new int[1], 0, 4, 1, q, memory);
                 Differential.same(after, before, provider.name());
-                assertThat(Differential.attended(provider, pool, new int[1], 0, 5, 1, q, memory)[0]).isNaN();
+                assertThat(Differential.attended(provider, pool, new int[1], 0, 5, 1, q, memory)[0])
+                        .isNaN();
             }
         }
     }

@@ -19,7 +19,8 @@ class MemoryBudgetTest {
 
     @Test
     void whatDoesNotFitIsRefusedWithAllNumbers() {
-        MemoryBudget budget = MemoryBudget.under(new MemoryLimit(Runtime.getRuntime().maxMemory() + GIB, "the test"));
+        MemoryBudget budget =
+                MemoryBudget.under(new MemoryLimit(Runtime.getRuntime().maxMemory() + GIB, "the test"));
         budget.reserve("weights", GIB / 2);
         assertThatThrownBy(() -> budget.reserve("KV pool", GIB / 2))
                 .isInstanceOfSatisfying(EngineException.class, e -> {
@@ -33,7 +34,8 @@ class MemoryBudgetTest {
 
     @Test
     void whatIsGivenBackCanBeReservedAgain() {
-        MemoryBudget budget = MemoryBudget.under(new MemoryLimit(Runtime.getRuntime().maxMemory() + GIB, "the test"));
+        MemoryBudget budget =
+                MemoryBudget.under(new MemoryLimit(Runtime.getRuntime().maxMemory() + GIB, "the test"));
         long remaining = budget.remaining();
         try (MemoryBudget.Reservation pool = budget.reserve("pool", remaining)) {
             assertThat(pool).isNotNull();

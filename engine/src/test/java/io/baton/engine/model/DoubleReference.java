@@ -74,7 +74,8 @@ public final class DoubleReference {
             }
             for (int t = 0; t <= position; t++) {
                 for (int d = 0; d < dim; d++) {
-                    out[head * dim + d] += weights[t] / total * values.get(layer).get(t)[kvOffset + d];
+                    out[head * dim + d] +=
+                            weights[t] / total * values.get(layer).get(t)[kvOffset + d];
                 }
             }
         }

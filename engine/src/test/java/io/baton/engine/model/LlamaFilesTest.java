@@ -71,7 +71,8 @@ class LlamaFilesTest {
         for (int i = 1; i < content.length; i += type.blockElements() > 1 ? type.blockBytes() : 2) {
             content[i] &= (byte) 0xbb; // no infinite or NaN f16 or bf16
         }
-        GgufWriter writer = keys(new GgufWriter(), "llama", 64).tensor("token_embd.weight", type, List.of(11L, 64L), content);
+        GgufWriter writer =
+                keys(new GgufWriter(), "llama", 64).tensor("token_embd.weight", type, List.of(11L, 64L), content);
         try (ModelFile file = open(writer);
                 Arena arena = Arena.ofConfined()) {
             TensorRows rows = new TensorRows(file.requireTensor("token_embd.weight"));
@@ -108,7 +109,8 @@ class LlamaFilesTest {
 
     @Test
     void aMatrixOfTheWrongShapeIsRefusedByName() throws IOException {
-        GgufWriter writer = keys(new GgufWriter(), "llama").tensor("token_embd.weight", List.of(11L, 9L), new float[99]);
+        GgufWriter writer =
+                keys(new GgufWriter(), "llama").tensor("token_embd.weight", List.of(11L, 9L), new float[99]);
         try (ModelFile file = open(writer);
                 ComputeTeam team = ComputeTeam.of(1)) {
             assertThatThrownBy(() -> ModelPacker.pack(file, ActivationMode.F32, team, LoadProgress.NONE))

@@ -85,7 +85,8 @@ public final class RandomModel {
         for (int i = 0; i < values.length; i++) {
             values[i] = 0.5f + random.nextFloat();
         }
-        long address = memory.allocate(OffHeap.rowBytes(values.length), OffHeap.ALIGNMENT).address();
+        long address = memory.allocate(OffHeap.rowBytes(values.length), OffHeap.ALIGNMENT)
+                .address();
         OffHeap.copy(values, values.length, address);
         return address;
     }

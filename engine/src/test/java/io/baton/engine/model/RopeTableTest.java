@@ -70,8 +70,7 @@ class RopeTableTest {
 
     @Test
     void fileRowsOfAdjacentPairsBecomeHalves() {
-        RopeParameters adjacent =
-                new RopeParameters(6, 10_000, RopePairs.ADJACENT, new RopeScaling.None(), NO_FACTORS);
+        RopeParameters adjacent = new RopeParameters(6, 10_000, RopePairs.ADJACENT, new RopeScaling.None(), NO_FACTORS);
         int[] rows = IntStream.range(0, 16)
                 .map(ModelPacker.canonicalRow(adjacent, 8))
                 .toArray();

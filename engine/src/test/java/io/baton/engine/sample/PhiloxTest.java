@@ -43,7 +43,9 @@ class PhiloxTest {
             counts[(int) (u * counts.length)]++;
         }
         double expected = (double) draws / counts.length;
-        double chiSquare = Arrays.stream(counts).mapToDouble(n -> (n - expected) * (n - expected) / expected).sum();
+        double chiSquare = Arrays.stream(counts)
+                .mapToDouble(n -> (n - expected) * (n - expected) / expected)
+                .sum();
         assertThat(chiSquare).as("99.9 % of 63 degrees of freedom").isLessThan(103.4);
     }
 

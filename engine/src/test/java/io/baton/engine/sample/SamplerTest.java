@@ -42,7 +42,8 @@ class SamplerTest {
 
     @Test
     void aSamplerStartedFromEmittedTokensContinuesAsTheFirstWould() {
-        SamplingParameters parameters = new SamplingParameters(1.2f, 12, 0.95f, 0.01f, 0.9f, 1.3f, 0.4f, 0.2f, Map.of(3, 1f));
+        SamplingParameters parameters =
+                new SamplingParameters(1.2f, 12, 0.95f, 0.01f, 0.9f, 1.3f, 0.4f, 0.2f, Map.of(3, 1f));
         int[] prompt = {1, 2, 3};
         Random random = new Random(11);
         float[][] logits = new float[30][];
@@ -88,7 +89,10 @@ class SamplerTest {
     void noMoreTopTokensAreReportedThanThereAre() {
         GeneratedToken token = new Sampler(WARM, 9, 0, NONE, NONE, 20).next(new float[3], new Candidates(3));
         assertThat(token.top()).hasSize(3);
-        assertThat(new Sampler(WARM, 9, 0, NONE, NONE, -1).next(new float[3], new Candidates(3)).logprob()).isEmpty();
+        assertThat(new Sampler(WARM, 9, 0, NONE, NONE, -1)
+                        .next(new float[3], new Candidates(3))
+                        .logprob())
+                .isEmpty();
     }
 
     @Test
@@ -101,11 +105,16 @@ class SamplerTest {
             }
             List<Integer> sorted = IntStream.range(0, logits.length)
                     .boxed()
-                    .sorted(Comparator.comparingDouble((Integer token) -> -logits[token]).thenComparing(token -> token))
+                    .sorted(Comparator.comparingDouble((Integer token) -> -logits[token])
+                            .thenComparing(token -> token))
                     .toList();
             Candidates candidates = new Candidates(logits.length);
             candidates.load(logits, 1);
-            assertThat(IntStream.range(0, logits.length).map(candidates::token).boxed().toList()).isEqualTo(sorted);
+            assertThat(IntStream.range(0, logits.length)
+                            .map(candidates::token)
+                            .boxed()
+                            .toList())
+                    .isEqualTo(sorted);
         }
     }
 
@@ -133,12 +142,16 @@ class SamplerTest {
     }
 
     private static int draw(SamplingParameters parameters, float... logits) {
-        return new Sampler(parameters, 1, 0, NONE, NONE, -1).next(logits, new Candidates(logits.length)).tokenId();
+        return new Sampler(parameters, 1, 0, NONE, NONE, -1)
+                .next(logits, new Candidates(logits.length))
+                .tokenId();
     }
 
     private static int[] tokens(Sampler sampler, float[][] logits) {
         Candidates scratch = new Candidates(logits.length == 0 ? 1 : logits[0].length);
-        return Arrays.stream(logits).mapToInt(row -> sampler.next(row, scratch).tokenId()).toArray();
+        return Arrays.stream(logits)
+                .mapToInt(row -> sampler.next(row, scratch).tokenId())
+                .toArray();
     }
 
     private static float[] randomLogits(Random random, int size) {

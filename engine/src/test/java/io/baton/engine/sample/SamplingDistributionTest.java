@@ -52,7 +52,9 @@ class SamplingDistributionTest {
         double[] p = softmax(logits());
         double highest = Arrays.stream(p).max().orElseThrow();
         for (double minP : new double[] {0.05, 0.3, 0.85, 1}) {
-            int[] kept = IntStream.range(0, p.length).filter(i -> p[i] >= (float) minP * highest).toArray();
+            int[] kept = IntStream.range(0, p.length)
+                    .filter(i -> p[i] >= (float) minP * highest)
+                    .toArray();
             check(new SamplingParameters(1, 0, 1, (float) minP), NONE, NONE, keeping(p, kept));
         }
     }
@@ -70,8 +72,7 @@ class SamplingDistributionTest {
             for (double sum = 0; sum < (float) typicalP; kept++) {
                 sum += p[order.get(kept)];
             }
-            SamplingParameters parameters =
-                    new SamplingParameters(1, 0, 1, 0, (float) typicalP, 1, 0, 0, Map.of());
+            SamplingParameters parameters = new SamplingParameters(1, 0, 1, 0, (float) typicalP, 1, 0, 0, Map.of());
             check(parameters, NONE, NONE, keeping(p, ids(order, kept)));
         }
     }
@@ -87,7 +88,9 @@ class SamplingDistributionTest {
             sum += afterTopK[order.get(kept++)];
         }
         double[] afterTopP = keeping(afterTopK, ids(order, kept));
-        int[] atLeast = IntStream.range(0, 10).filter(i -> afterTopP[i] >= 0.6f * afterTopP[1]).toArray();
+        int[] atLeast = IntStream.range(0, 10)
+                .filter(i -> afterTopP[i] >= 0.6f * afterTopP[1])
+                .toArray();
         assertThat(kept).isEqualTo(4);
         assertThat(atLeast).hasSize(3);
         check(new SamplingParameters(1, 5, 0.8f, 0.6f), NONE, NONE, keeping(afterTopP, atLeast));
@@ -125,15 +128,22 @@ class SamplingDistributionTest {
         SamplingParameters bias = new SamplingParameters(0, 0, 1, 0, 1, 1, 0, 0, Map.of(9, 10f));
         SamplingParameters penalty = new SamplingParameters(0, 0, 1, 0, 1, 2, 0, 0, Map.of());
         Candidates scratch = new Candidates(LOGITS.length);
-        assertThat(new Sampler(bias, 1, 0, NONE, NONE, -1).next(LOGITS, scratch).tokenId()).isEqualTo(9);
-        assertThat(new Sampler(penalty, 1, 0, new int[] {1}, NONE, -1).next(LOGITS, scratch).tokenId()).isEqualTo(5);
+        assertThat(new Sampler(bias, 1, 0, NONE, NONE, -1).next(LOGITS, scratch).tokenId())
+                .isEqualTo(9);
+        assertThat(new Sampler(penalty, 1, 0, new int[] {1}, NONE, -1)
+                        .next(LOGITS, scratch)
+                        .tokenId())
+                .isEqualTo(5);
     }
 
     private static void check(SamplingParameters parameters, int[] prompt, int[] emitted, double[] expected) {
         int[] counts = new int[expected.length];
         Candidates scratch = new Candidates(LOGITS.length);
         for (int seed = 0; seed < DRAWS; seed++) {
-            counts[new Sampler(parameters, seed, 0, prompt, emitted, -1).next(LOGITS, scratch).tokenId()]++;
+            counts[
+                    new Sampler(parameters, seed, 0, prompt, emitted, -1)
+                            .next(LOGITS, scratch)
+                            .tokenId()]++;
         }
         double chiSquare = 0;
         int cells = 0;

@@ -31,9 +31,19 @@ class EngineSchedulerAdmissionTest {
         engine.turn();
         List<String> order = new ArrayList<>();
         for (int priority : new int[] {0, 0, 5}) {
-            String owner = "priority %d, number %d".formatted(priority, engine.engine.load().waitingSequences());
+            String owner = "priority %d, number %d"
+                    .formatted(priority, engine.engine.load().waitingSequences());
             GenerationRequest request = new GenerationRequest(
-                    owner, tokens(150), Requests.NONE, Requests.ROOT, SamplingParameters.GREEDY, 1, 1, Set.of(), -1, priority);
+                    owner,
+                    tokens(150),
+                    Requests.NONE,
+                    Requests.ROOT,
+                    SamplingParameters.GREEDY,
+                    1,
+                    1,
+                    Set.of(),
+                    -1,
+                    priority);
             TestingGeneration listener = new TestingGeneration(request);
             listener.whenAdmitted(() -> order.add(owner));
             engine.submitLocally(listener);

@@ -32,7 +32,8 @@ class EngineSchedulerFillTest {
         engine.runUntilEnded(listener);
         assertThat(listener.tokens(0)).isEqualTo(TestingModel.answer(request, 0).tokens());
         assertThat(listener.prefilled).isEmpty();
-        assertThat(engine.generate(Requests.greedy("b", tokens(37), 1)).admitted).isCompletedWithValue(32);
+        assertThat(engine.generate(Requests.greedy("b", tokens(37), 1)).admitted)
+                .isCompletedWithValue(32);
         engine.assertIdle();
     }
 
@@ -67,7 +68,8 @@ class EngineSchedulerFillTest {
         lease.join().close();
         handle.prefillLocally();
         engine.runUntilEnded(listener);
-        assertThat(listener.tokens(0)).isEqualTo(TestingModel.answer(listener.request, 0).tokens());
+        assertThat(listener.tokens(0))
+                .isEqualTo(TestingModel.answer(listener.request, 0).tokens());
     }
 
     @Test
@@ -83,7 +85,8 @@ class EngineSchedulerFillTest {
         handle.prefillLocally();
         engine.runUntilEnded(listener);
         assertThat(listener.prefilled).containsExactly(32, 40);
-        assertThat(listener.tokens(0)).isEqualTo(TestingModel.answer(listener.request, 0).tokens());
+        assertThat(listener.tokens(0))
+                .isEqualTo(TestingModel.answer(listener.request, 0).tokens());
         engine.assertIdle();
     }
 
@@ -129,6 +132,8 @@ class EngineSchedulerFillTest {
         CompletableFuture<FillLease> lease = handle.takeBlocks();
         engine.turn();
         assertThat(lease).isCompletedExceptionally();
-        assertThatThrownBy(lease::join).hasCauseInstanceOf(EngineException.class).hasMessageContaining("gone");
+        assertThatThrownBy(lease::join)
+                .hasCauseInstanceOf(EngineException.class)
+                .hasMessageContaining("gone");
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.baton.engine.EngineException;
 import io.baton.engine.EngineException.Kind;
-import io.baton.engine.FinishReason;
 import io.baton.engine.GenerationHandle;
 import io.baton.engine.GenerationRequest;
 import io.baton.engine.KvUnits;
@@ -36,7 +35,9 @@ class EngineSchedulerPrefillTest {
         engine.turns(10);
         assertThat(first.hidden()).isEqualTo(TestingModel.compute(tokens(70)).hidden());
         assertThat(second.hidden()).isEqualTo(TestingModel.compute(tokens(71)).hidden());
-        assertThat(second.started).as("it started when the first was almost done, and found its blocks").isCompletedWithValue(4);
+        assertThat(second.started)
+                .as("it started when the first was almost done, and found its blocks")
+                .isCompletedWithValue(4);
         first.readAll();
         assertThat(engine.engine.load().usedBlocks()).isPositive();
         firstHandle.release();
@@ -116,7 +117,8 @@ class EngineSchedulerPrefillTest {
         PrefillHandle handle = engine.engine.prefill(request, throwing);
         engine.runUntilEnded(healthy);
         assertThat(failures).hasSize(1).first().asString().contains("out of cheese");
-        assertThat(healthy.tokens(0)).isEqualTo(TestingModel.answer(healthy.request, 0).tokens());
+        assertThat(healthy.tokens(0))
+                .isEqualTo(TestingModel.answer(healthy.request, 0).tokens());
         handle.release();
         engine.assertIdle();
     }

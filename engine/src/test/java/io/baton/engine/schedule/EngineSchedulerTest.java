@@ -33,13 +33,17 @@ class EngineSchedulerTest {
         engine.turn();
         assertThat(listener.admitted).isCompletedWithValue(0);
         engine.turn();
-        assertThat(engine.runner.steps).as("nothing runs until the caller says where").isZero();
+        assertThat(engine.runner.steps)
+                .as("nothing runs until the caller says where")
+                .isZero();
         handle.prefillLocally();
         engine.runUntilEnded(listener);
         assertThat(listener.prefilled).containsExactly(32, 64, 70);
         assertThat(listener.tokens(0)).isEqualTo(TestingModel.answer(request, 0).tokens());
         assertThat(listener.reason()).isEqualTo(FinishReason.LENGTH);
-        assertThat(engine.runner.steps).as("three chunks, then a step for each token after the first").isEqualTo(3 + 4);
+        assertThat(engine.runner.steps)
+                .as("three chunks, then a step for each token after the first")
+                .isEqualTo(3 + 4);
         engine.assertIdle();
     }
 
@@ -53,7 +57,10 @@ class EngineSchedulerTest {
         assertThat(times).isNotNull();
         assertThat(List.of(times.admission(), times.prefillQueue(), times.prefillCompute(), times.firstStep()))
                 .allMatch(Duration::isPositive);
-        assertThat(times.admission().plus(times.prefillQueue()).plus(times.prefillCompute()).plus(times.firstStep()))
+        assertThat(times.admission()
+                        .plus(times.prefillQueue())
+                        .plus(times.prefillCompute())
+                        .plus(times.firstStep()))
                 .isLessThan(Duration.ofNanos(engine.clock()));
     }
 
@@ -77,15 +84,19 @@ class EngineSchedulerTest {
         assertThat(second.admitted).isCompletedWithValue(0);
         assertThat(second.prefilled).containsExactly(70);
         assertThat(engine.runner.steps).isEqualTo(3);
-        assertThat(second.tokens(0)).isEqualTo(TestingModel.answer(second.request, 0).tokens());
+        assertThat(second.tokens(0))
+                .isEqualTo(TestingModel.answer(second.request, 0).tokens());
     }
 
     @Test
     void generatedBlocksAreCachedToo() {
         TestingGeneration first = engine.generate(Requests.greedy("a", tokens(16), 40));
-        int[] history = IntStream.concat(Arrays.stream(tokens(16)), Arrays.stream(first.tokenIds(0))).toArray();
+        int[] history = IntStream.concat(Arrays.stream(tokens(16)), Arrays.stream(first.tokenIds(0)))
+                .toArray();
         TestingGeneration next = engine.generate(Requests.greedy("b", history, 1));
-        assertThat(next.admitted).as("16 prompt and 39 computed output tokens are 3 whole blocks").isCompletedWithValue(48);
+        assertThat(next.admitted)
+                .as("16 prompt and 39 computed output tokens are 3 whole blocks")
+                .isCompletedWithValue(48);
     }
 
     @Test
@@ -100,7 +111,9 @@ class EngineSchedulerTest {
         int before = decoding.tokenIds(0).length;
         engine.turns(3);
         assertThat(lengthy.prefilled).containsExactly(32, 64, 96);
-        assertThat(decoding.tokenIds(0)).as("a token in each of the three steps").hasSize(before + 3);
+        assertThat(decoding.tokenIds(0))
+                .as("a token in each of the three steps")
+                .hasSize(before + 3);
         engine.runUntilEnded(decoding);
     }
 
@@ -128,9 +141,21 @@ class EngineSchedulerTest {
     void aStopTokenIsTheLastToken() {
         int[] whole = engine.generate(Requests.greedy("a", tokens(5), 20)).tokenIds(0);
         GenerationRequest request = new GenerationRequest(
-                "b", tokens(5), Requests.NONE, Requests.ROOT, SamplingParameters.GREEDY, 1, 20, Set.of(whole[6]), -1, 0);
+                "b",
+                tokens(5),
+                Requests.NONE,
+                Requests.ROOT,
+                SamplingParameters.GREEDY,
+                1,
+                20,
+                Set.of(whole[6]),
+                -1,
+                0);
         TestingGeneration stopped = engine.generate(request);
-        int first = IntStream.range(0, whole.length).filter(i -> whole[i] == whole[6]).findFirst().orElseThrow();
+        int first = IntStream.range(0, whole.length)
+                .filter(i -> whole[i] == whole[6])
+                .findFirst()
+                .orElseThrow();
         assertThat(stopped.tokenIds(0)).isEqualTo(Arrays.copyOf(whole, first + 1));
         assertThat(stopped.reason()).isEqualTo(FinishReason.STOP);
     }
@@ -154,7 +179,16 @@ class EngineSchedulerTest {
     @Test
     void aResumedSequenceContinuesWhereTheFirstStopped() {
         GenerationRequest request = new GenerationRequest(
-                "a", tokens(20), Requests.NONE, Requests.ROOT, new SamplingParameters(1, 0, 1, 0), 7, 20, Set.of(), 1, 0);
+                "a",
+                tokens(20),
+                Requests.NONE,
+                Requests.ROOT,
+                new SamplingParameters(1, 0, 1, 0),
+                7,
+                20,
+                Set.of(),
+                1,
+                0);
         TestingGeneration whole = engine.generate(request);
         for (int cut : new int[] {1, 12, 13, 19}) {
             int[] emitted = Arrays.copyOf(whole.tokenIds(0), cut);
@@ -169,14 +203,26 @@ class EngineSchedulerTest {
     @Test
     void severalAnswersShareThePromptsBlocks() {
         GenerationRequest one = new GenerationRequest(
-                "a", tokens(40), Requests.NONE, Requests.ROOT, new SamplingParameters(1, 0, 1, 0), 7, 9, Set.of(), 0, 0, 0, 3);
+                "a",
+                tokens(40),
+                Requests.NONE,
+                Requests.ROOT,
+                new SamplingParameters(1, 0, 1, 0),
+                7,
+                9,
+                Set.of(),
+                0,
+                0,
+                0,
+                3);
         TestingGeneration listener = new TestingGeneration(one);
         engine.submitLocally(listener);
         engine.turns(3);
         assertThat(engine.counts().inUse()).as("2 shared blocks, 3 own ones").isEqualTo(5);
         engine.runUntilEnded(listener);
         for (int choice = 0; choice < 3; choice++) {
-            assertThat(listener.tokens(choice)).isEqualTo(TestingModel.answer(one, choice).tokens());
+            assertThat(listener.tokens(choice))
+                    .isEqualTo(TestingModel.answer(one, choice).tokens());
         }
         assertThat(listener.tokenIds(0)).isNotEqualTo(listener.tokenIds(1));
         assertThat(listener.finished).hasSize(3);
@@ -196,7 +242,8 @@ class EngineSchedulerTest {
         assertThat(failure).isNotNull();
         assertThat(failure.kind()).isEqualTo(Kind.INTERNAL);
         assertThat(failure).hasMessageContaining("sick has an activation that is not finite, in tokens 0 to 19");
-        assertThat(healthy.tokens(0)).isEqualTo(TestingModel.answer(healthy.request, 0).tokens());
+        assertThat(healthy.tokens(0))
+                .isEqualTo(TestingModel.answer(healthy.request, 0).tokens());
         assertThat(engine.generate(Requests.greedy("after", Arrays.copyOf(poisoned, 17), 1)).admitted)
                 .as("no block of a broken chunk is shared")
                 .isCompletedWithValue(0);
@@ -224,7 +271,8 @@ class EngineSchedulerTest {
         engine.runner.failNextRuns = 1;
         TestingGeneration failed = engine.generate(Requests.greedy("a", tokens(5), 10));
         assertThat(failed.failure()).hasMessageContaining("told to fail");
-        assertThat(engine.generate(Requests.greedy("b", tokens(5), 10)).reason()).isEqualTo(FinishReason.LENGTH);
+        assertThat(engine.generate(Requests.greedy("b", tokens(5), 10)).reason())
+                .isEqualTo(FinishReason.LENGTH);
         engine.assertIdle();
     }
 

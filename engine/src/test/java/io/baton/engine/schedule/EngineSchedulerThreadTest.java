@@ -230,7 +230,8 @@ class EngineSchedulerThreadTest {
         List<TestingGeneration> listeners = new ArrayList<>();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             IntStream.range(0, 200).forEach(i -> {
-                TestingGeneration listener = new TestingGeneration(Requests.greedy("request " + i, tokens(1 + i % 50), 30));
+                TestingGeneration listener =
+                        new TestingGeneration(Requests.greedy("request " + i, tokens(1 + i % 50), 30));
                 listeners.add(listener);
                 GenerationHandle handle = engine.generate(listener.request, listener);
                 listener.whenAdmitted(handle::prefillLocally);

@@ -30,7 +30,8 @@ final class FullRecompute {
                 request.sampling(), request.seed(), request.firstChoice(), prompt, new int[0], request.logprobs());
         Candidates scratch = new Candidates(host.shape().vocabularySize());
         List<GeneratedToken> tokens = new ArrayList<>();
-        try (KvPool pool = KvPool.allocate(host.kvLayout(kv, BLOCK_TOKENS), host.shape().layers(), table.length);
+        try (KvPool pool = KvPool.allocate(
+                        host.kvLayout(kv, BLOCK_TOKENS), host.shape().layers(), table.length);
                 ForwardPass pass = host.forwardPass(pool, length)) {
             Batch batch = new Batch(length);
             float[][] hidden = new float[1][host.shape().dim()];

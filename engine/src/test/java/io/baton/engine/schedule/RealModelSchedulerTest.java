@@ -27,8 +27,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * On a trained model, an answer of the scheduler is bit for bit that of {@link FullRecompute}, logprobs included: whatever
- * the block size, the chunks, the batch, what is cached, and whether the prompt was computed here or elsewhere.
+ * On a trained model, an answer of the scheduler is bit for bit that of {@link FullRecompute}, logprobs included:
+ * whatever the block size, the chunks, the batch, what is cached, and whether the prompt was computed here or
+ * elsewhere.
  */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RealModelSchedulerTest {
@@ -72,8 +73,7 @@ class RealModelSchedulerTest {
 
     private static void fillFrom(Engine prefill, GenerationRequest request, GenerationHandle handle) {
         try (FillLease lease = handle.takeBlocks().join()) {
-            Handoff.run(
-                    prefill, new PrefillRequest(request.owner(), request.promptTokens(), request.root(), 0), lease);
+            Handoff.run(prefill, new PrefillRequest(request.owner(), request.promptTokens(), request.root(), 0), lease);
         }
     }
 
@@ -89,7 +89,8 @@ class RealModelSchedulerTest {
     }
 
     private static Path model() {
-        Path stories = Path.of(System.getProperty("baton.shared", "absent"), "data", "models", "stories260K", "derived");
+        Path stories =
+                Path.of(System.getProperty("baton.shared", "absent"), "data", "models", "stories260K", "derived");
         assumeTrue(Files.isDirectory(stories), "shared data is absent");
         return stories.resolve("stories260K-q8_0.gguf");
     }

@@ -48,7 +48,10 @@ class SchedulerRandomOperationsTest {
         final GenerationHandle handle;
         boolean decided;
         boolean cancelled;
-        @Nullable CompletableFuture<FillLease> lease;
+
+        @Nullable
+        CompletableFuture<FillLease> lease;
+
         int written;
 
         Live(TestingGeneration listener, GenerationHandle handle) {
@@ -157,7 +160,11 @@ class SchedulerRandomOperationsTest {
             int[] sequence = Arrays.copyOf(
                     request.promptTokens(), request.promptTokens().length + request.emittedTokens().length);
             System.arraycopy(
-                    request.emittedTokens(), 0, sequence, request.promptTokens().length, request.emittedTokens().length);
+                    request.emittedTokens(),
+                    0,
+                    sequence,
+                    request.promptTokens().length,
+                    request.emittedTokens().length);
             TestingModel.Computed computed = TestingModel.compute(sequence);
             int end = Math.min(sequence.length, live.written + random.nextInt(20));
             for (int layer = 0; layer < TestingModel.LAYERS; layer++) {
@@ -192,7 +199,8 @@ class SchedulerRandomOperationsTest {
             }
             TestingGeneration.Ended how = live.listener.ended.join();
             GenerationRequest request = live.listener.request;
-            IntStream known = IntStream.concat(Arrays.stream(request.promptTokens()), Arrays.stream(request.emittedTokens()));
+            IntStream known =
+                    IntStream.concat(Arrays.stream(request.promptTokens()), Arrays.stream(request.emittedTokens()));
             if (known.anyMatch(token -> token == TestingModel.POISON)) {
                 return true; // computed elsewhere, it would not have been finite there
             }
@@ -203,7 +211,9 @@ class SchedulerRandomOperationsTest {
                 var found = live.listener.tokens.getOrDefault(choice, List.of());
                 failed |= answer.end() == TestingModel.End.INTERNAL;
                 if (how.failure() == null) {
-                    assertThat(found).as("%s choice %d", request.owner(), choice).isEqualTo(answer.tokens());
+                    assertThat(found)
+                            .as("%s choice %d", request.owner(), choice)
+                            .isEqualTo(answer.tokens());
                     assertThat(answer.end()).isNotEqualTo(TestingModel.End.INTERNAL);
                     if (request.maxTokens() > request.emittedTokens().length && !found.isEmpty()) {
                         assertThat(live.listener.finished.get(choice))
@@ -235,7 +245,8 @@ class SchedulerRandomOperationsTest {
                 float[] hidden = prefill.listener.ended.join().hidden();
                 if (hidden != null) {
                     assertThat(hidden)
-                            .isEqualTo(TestingModel.compute(prefill.listener.request.tokens()).hidden());
+                            .isEqualTo(TestingModel.compute(prefill.listener.request.tokens())
+                                    .hidden());
                     prefilled++;
                 }
                 prefill.handle.release();

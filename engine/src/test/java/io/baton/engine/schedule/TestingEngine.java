@@ -67,7 +67,9 @@ final class TestingEngine {
 
     void runUntilEnded(TestingGeneration listener) {
         for (int turn = 0; !listener.ended.isDone(); turn++) {
-            assertThat(turn).as("turns until %s ended", listener.request.owner()).isLessThan(TURNS);
+            assertThat(turn)
+                    .as("turns until %s ended", listener.request.owner())
+                    .isLessThan(TURNS);
             turn();
         }
     }

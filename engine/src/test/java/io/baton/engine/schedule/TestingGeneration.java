@@ -18,7 +18,10 @@ import org.jspecify.annotations.Nullable;
 class TestingGeneration implements GenerationListener {
 
     /** How it ended: one of the two is there. */
-    record Ended(@Nullable FinishReason reason, @Nullable EngineException failure, @Nullable GenerationTimes times) {}
+    record Ended(
+            @Nullable FinishReason reason,
+            @Nullable EngineException failure,
+            @Nullable GenerationTimes times) {}
 
     final GenerationRequest request;
     final Map<Integer, List<GeneratedToken>> tokens = new TreeMap<>();
@@ -94,11 +97,13 @@ class TestingGeneration implements GenerationListener {
 
     /** Why it ended well. */
     FinishReason reason() {
-        return Objects.requireNonNull(ended.join().reason(), () -> "failed: " + ended.join().failure());
+        return Objects.requireNonNull(
+                ended.join().reason(), () -> "failed: " + ended.join().failure());
     }
 
     GenerationTimes times() {
-        return Objects.requireNonNull(ended.join().times(), () -> "failed: " + ended.join().failure());
+        return Objects.requireNonNull(
+                ended.join().times(), () -> "failed: " + ended.join().failure());
     }
 
     /** Why it failed. */

@@ -10,9 +10,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A model of hashes: what a token becomes in a layer depends on it, its position and, through attention, every K and V before
- * it, so a wrong block, a stale byte or a wrong position changes everything that follows. This class is its definition,
- * straight from the tokens; {@link TestingModelRunner} computes the same through blocks.
+ * A model of hashes: what a token becomes in a layer depends on it, its position and, through attention, every K and V
+ * before it, so a wrong block, a stale byte or a wrong position changes everything that follows. This class is its
+ * definition, straight from the tokens; {@link TestingModelRunner} computes the same through blocks.
  */
 final class TestingModel {
 
@@ -94,12 +94,17 @@ final class TestingModel {
     }
 
     static Answer answer(GenerationRequest request, int choice) {
-        int[] sequence = Arrays.copyOf(
-                request.promptTokens(), request.promptTokens().length + request.emittedTokens().length);
+        int[] sequence =
+                Arrays.copyOf(request.promptTokens(), request.promptTokens().length + request.emittedTokens().length);
         System.arraycopy(
                 request.emittedTokens(), 0, sequence, request.promptTokens().length, request.emittedTokens().length);
         Sampler sampler = new Sampler(
-                request.sampling(), request.seed(), choice, request.promptTokens(), request.emittedTokens(), request.logprobs());
+                request.sampling(),
+                request.seed(),
+                choice,
+                request.promptTokens(),
+                request.emittedTokens(),
+                request.logprobs());
         int limit = Math.min(request.maxTokens(), CONTEXT - request.promptTokens().length);
         int outputs = request.emittedTokens().length;
         Candidates scratch = new Candidates(VOCABULARY);

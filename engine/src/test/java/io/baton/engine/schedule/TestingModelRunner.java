@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * {@link TestingModel} over blocks of memory. Strict: it refuses rows beyond the batch, positions without a block, writes over
- * anything but zero or the same value, and blocks that were not cleared behind the written slots.
+ * {@link TestingModel} over blocks of memory. Strict: it refuses rows beyond the batch, positions without a block,
+ * writes over anything but zero or the same value, and blocks that were not cleared behind the written slots.
  */
 final class TestingModelRunner implements ModelRunner {
 

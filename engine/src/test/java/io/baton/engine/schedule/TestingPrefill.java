@@ -114,7 +114,8 @@ final class TestingPrefill implements PrefillListener {
     }
 
     float[] hidden() {
-        return Objects.requireNonNull(ended.join().hidden(), () -> "failed: " + ended.join().failure());
+        return Objects.requireNonNull(
+                ended.join().hidden(), () -> "failed: " + ended.join().failure());
     }
 
     /** Why it failed. */

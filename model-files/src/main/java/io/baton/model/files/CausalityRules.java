@@ -5,15 +5,34 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which models' keys and values may be cached at all: those whose old tokens never change when new ones arrive. That takes
- * causal attention and positions that stay.
+ * Which models' keys and values may be cached at all: those whose old tokens never change when new ones arrive. That
+ * takes causal attention and positions that stay.
  */
 final class CausalityRules {
 
     private static final Set<String> ENCODER_ONLY = Set.of(
-            "bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "modern-bert", "neo-bert",
-            "eurobert", "gemma-embedding", "t5encoder", "clip", "roberta", "xlm-roberta", "distilbert", "albert",
-            "electra", "deberta", "deberta-v2", "mpnet", "modernbert", "neobert", "nomic_bert");
+            "bert",
+            "nomic-bert",
+            "nomic-bert-moe",
+            "jina-bert-v2",
+            "jina-bert-v3",
+            "modern-bert",
+            "neo-bert",
+            "eurobert",
+            "gemma-embedding",
+            "t5encoder",
+            "clip",
+            "roberta",
+            "xlm-roberta",
+            "distilbert",
+            "albert",
+            "electra",
+            "deberta",
+            "deberta-v2",
+            "mpnet",
+            "modernbert",
+            "neobert",
+            "nomic_bert");
 
     private static final Set<String> ENCODER_DECODER = Set.of(
             "t5", "mt5", "umt5", "bart", "mbart", "pegasus", "marian", "longt5", "whisper", "m2m_100", "t5gemma");
@@ -41,9 +60,10 @@ final class CausalityRules {
             return Optional.of(encoderDecoder(architecture));
         }
         if (NOT_CAUSAL.contains(architecture)) {
-            return Optional.of(("%s rewrites its whole text in every step, so that no key or value can be cached; expected"
-                            + " a decoder-only model")
-                    .formatted(architecture));
+            return Optional.of(
+                    ("%s rewrites its whole text in every step, so that no key or value can be cached; expected"
+                                    + " a decoder-only model")
+                            .formatted(architecture));
         }
         return Optional.empty();
     }

@@ -51,7 +51,10 @@ final class GgufCursor {
         return file.get(KeyArray.LONG, take(Long.BYTES, field));
     }
 
-    /** A count of things that each take at least {@code bytesEach} of what is left, and of which we accept at most {@code most}. */
+    /**
+     * A count of things that each take at least {@code bytesEach} of what is left, and of which we accept at most
+     * {@code most}.
+     */
     int count(String field, long bytesEach, int most) {
         long start = position;
         long count = int64(field);

@@ -82,12 +82,11 @@ final class GgufReader {
             String key = cursor.text("key " + i, MAX_KEY_BYTES);
             GgufValueType type = cursor.valueType(key + " type");
             long offset = cursor.position();
-            Object value =
-                    switch (type) {
-                        case STRING -> cursor.text(key, MAX_TEXT_BYTES);
-                        case ARRAY -> cursor.array(key);
-                        default -> cursor.scalar(type, key);
-                    };
+            Object value = switch (type) {
+                case STRING -> cursor.text(key, MAX_TEXT_BYTES);
+                case ARRAY -> cursor.array(key);
+                default -> cursor.scalar(type, key);
+            };
             if (entries.put(key, new ModelKeys.Entry(value, offset)) != null) {
                 throw ModelFileException.at(path, start, "key " + i, "a second " + key, "each key once");
             }
@@ -163,7 +162,8 @@ final class GgufReader {
         long dataStart = Math.ceilDiv(head, alignment) * alignment;
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (DirectoryEntry entry : directory) {
-            long rows = entry.shape().stream().reduce(1L, (a, b) -> a * b) / entry.shape().getLast();
+            long rows = entry.shape().stream().reduce(1L, (a, b) -> a * b)
+                    / entry.shape().getLast();
             long bytes = rows * entry.type().rowBytes(entry.shape().getLast());
             String field = entry.name() + " offset";
             if (entry.offset() < 0 || entry.offset() % alignment != 0) {

@@ -35,8 +35,7 @@ final class GgufVocabulary {
     }
 
     private VocabularyFile read(String model) {
-        KeyArray tokenArray =
-                keys.array(TOKENS).orElseThrow(() -> keys.missing(TOKENS, "the vocabulary's texts"));
+        KeyArray tokenArray = keys.array(TOKENS).orElseThrow(() -> keys.missing(TOKENS, "the vocabulary's texts"));
         List<String> tokens = texts(TOKENS, tokenArray);
         if (tokens.isEmpty()) {
             throw keys.wrong(TOKENS, tokenArray, "at least one token");
@@ -45,7 +44,9 @@ final class GgufVocabulary {
             int length = tokens.get(id).length();
             if (length > VocabularyFile.MAX_TOKEN_LENGTH) {
                 throw keys.wrong(
-                        TOKENS, "%d characters for token %d".formatted(length, id), "at most " + VocabularyFile.MAX_TOKEN_LENGTH);
+                        TOKENS,
+                        "%d characters for token %d".formatted(length, id),
+                        "at most " + VocabularyFile.MAX_TOKEN_LENGTH);
             }
         }
         String preTokenizer = keys.text("tokenizer.ggml.pre").orElse("");
@@ -122,8 +123,7 @@ final class GgufVocabulary {
             return OptionalInt.empty();
         }
         if (value.getAsLong() < 0 || value.getAsLong() >= size) {
-            throw keys.wrong(
-                    "tokenizer.ggml." + name + "_token_id", value.getAsLong(), "an id below " + size);
+            throw keys.wrong("tokenizer.ggml." + name + "_token_id", value.getAsLong(), "an id below " + size);
         }
         return OptionalInt.of((int) value.getAsLong());
     }

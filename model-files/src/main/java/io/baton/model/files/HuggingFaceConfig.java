@@ -66,7 +66,8 @@ final class HuggingFaceConfig {
         long window = config.flag("use_sliding_window").orElse(true)
                 ? config.integer("sliding_window").orElse(Long.MAX_VALUE)
                 : Long.MAX_VALUE;
-        if (LLAMA_LIKE.contains(architecture) && window < config.integer("max_position_embeddings").orElse(0)) {
+        if (LLAMA_LIKE.contains(architecture)
+                && window < config.integer("max_position_embeddings").orElse(0)) {
             throw config.wrong("sliding_window", window, "none: every token attends to all before it");
         }
         String activation = config.text("hidden_act").orElse("silu");
@@ -95,7 +96,8 @@ final class HuggingFaceConfig {
         writtenAs.put(key("rope.dimension_count"), "partial_rotary_factor");
         OptionalDouble part = config.number("partial_rotary_factor");
         if (part.isPresent() && part.getAsDouble() != 1) {
-            int headDim = ModelMetadata.ofHuggingFace(architecture, keys(), Map.of()).headDim();
+            int headDim =
+                    ModelMetadata.ofHuggingFace(architecture, keys(), Map.of()).headDim();
             put(key("rope.dimension_count"), (long) (headDim * part.getAsDouble()), "partial_rotary_factor");
         }
         number(config, "rope_theta", "rope.freq_base");
@@ -130,12 +132,13 @@ final class HuggingFaceConfig {
     }
 
     /**
-     * Llama 3.1's scaling as a divisor for each pair: low frequencies are divided by {@code factor}, high ones stay, with a
-     * ramp between. Computed in float, as converters to GGUF do, so that both forms of a model rotate alike. Empty when the
-     * model has none.
+     * Llama 3.1's scaling as a divisor for each pair: low frequencies are divided by {@code factor}, high ones stay,
+     * with a ramp between. Computed in float, as converters to GGUF do, so that both forms of a model rotate alike.
+     * Empty when the model has none.
      */
     float[] frequencyFactors(ModelMetadata metadata) {
-        Optional<JsonFields> settings = ropeSettings().filter(rope -> ropeType(rope).equals("llama3"));
+        Optional<JsonFields> settings =
+                ropeSettings().filter(rope -> ropeType(rope).equals("llama3"));
         if (settings.isEmpty()) {
             return new float[0];
         }

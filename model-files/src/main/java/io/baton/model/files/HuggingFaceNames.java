@@ -45,8 +45,7 @@ final class HuggingFaceNames {
         if (layer.matches()) {
             String part = IN_LAYER.get(layer.group(2));
             if (part != null) {
-                return Optional.of(
-                        "blk.%d.%s.%s".formatted(Integer.parseInt(layer.group(1)), part, layer.group(3)));
+                return Optional.of("blk.%d.%s.%s".formatted(Integer.parseInt(layer.group(1)), part, layer.group(3)));
             }
         }
         return Optional.of(name);

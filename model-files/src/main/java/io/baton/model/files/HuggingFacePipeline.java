@@ -8,8 +8,8 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * What a {@code tokenizer.json} does to a text before merging, recognised from its normalizers and pre-tokenizers. Only
- * whole combinations that a tokenizer here can run are accepted; anything else is refused by name, because a tokenizer that
- * is nearly right makes a model that is quietly wrong.
+ * whole combinations that a tokenizer here can run are accepted; anything else is refused by name, because a tokenizer
+ * that is nearly right makes a model that is quietly wrong.
  *
  * @param byteLevel byte-level BPE; otherwise SentencePiece's
  * @param preTokenizer GGUF's name for the word rule of byte-level BPE
@@ -75,7 +75,10 @@ record HuggingFacePipeline(
             String name = NAMES.get(cuts);
             if (name == null || spacesMarked || spacePrefix) {
                 throw tokenizer.wrong(
-                        "pre_tokenizer", cuts, "the splitting of one of " + NAMES.values().stream().sorted().toList());
+                        "pre_tokenizer",
+                        cuts,
+                        "the splitting of one of "
+                                + NAMES.values().stream().sorted().toList());
             }
             return new HuggingFacePipeline(true, name, compose, false, false);
         }

@@ -98,7 +98,10 @@ final class HuggingFaceReader {
         }
         Map<String, Map<String, Tensor>> opened = new LinkedHashMap<>();
         for (String shard : shards) {
-            if (!shard.endsWith(".safetensors") || shard.contains("/") || shard.contains("\\") || shard.contains("\0")) {
+            if (!shard.endsWith(".safetensors")
+                    || shard.contains("/")
+                    || shard.contains("\\")
+                    || shard.contains("\0")) {
                 throw index.wrong("weight_map", '"' + shard + '"', "a .safetensors file of the same folder");
             }
             opened.put(shard, shard(shard));

@@ -12,8 +12,9 @@ import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Reads {@code tokenizer.json} and what stands beside it ({@code tokenizer_config.json}, {@code generation_config.json},
- * {@code chat_template.jinja}) into the same vocabulary as a GGUF file has. Used by one thread.
+ * Reads {@code tokenizer.json} and what stands beside it ({@code tokenizer_config.json},
+ * {@code generation_config.json}, {@code chat_template.jinja}) into the same vocabulary as a GGUF file has. Used by one
+ * thread.
  */
 final class HuggingFaceVocabulary {
 
@@ -45,7 +46,8 @@ final class HuggingFaceVocabulary {
             return Optional.empty();
         }
         JsonFields tokenizer = JsonFields.read(file, MAX_TOKENIZER);
-        JsonFields model = tokenizer.object("model").orElseThrow(() -> tokenizer.wrong("model", "nothing", "a BPE model"));
+        JsonFields model =
+                tokenizer.object("model").orElseThrow(() -> tokenizer.wrong("model", "nothing", "a BPE model"));
         String type = model.text("type").orElse("BPE");
         if (!type.equals("BPE")) {
             throw model.wrong("type", type, "BPE");
@@ -76,7 +78,8 @@ final class HuggingFaceVocabulary {
                 scores.orElse(new float[0]),
                 kinds,
                 scores.isPresent() ? List.of() : merges,
-                new SpecialTokens(bos, eos, unknown(), named(settings, "pad_token", config, "pad_token_id"), ends(config, eos)),
+                new SpecialTokens(
+                        bos, eos, unknown(), named(settings, "pad_token", config, "pad_token_id"), ends(config, eos)),
                 ends.bos().isPresent() || (asksForBos && bos.isPresent()),
                 ends.eos().isPresent(),
                 pipeline.spacePrefix(),
@@ -86,7 +89,8 @@ final class HuggingFaceVocabulary {
     }
 
     private void readTokens() {
-        JsonFields vocab = model.object("vocab").orElseThrow(() -> model.wrong("vocab", "nothing", "an id for each token"));
+        JsonFields vocab =
+                model.object("vocab").orElseThrow(() -> model.wrong("vocab", "nothing", "an id for each token"));
         List<JsonFields> added = tokenizer.objects("added_tokens");
         long most = 2L * (vocab.size() + added.size()) + MAX_HOLES;
         boolean byteFallback = model.flag("byte_fallback").orElse(false);
@@ -143,7 +147,8 @@ final class HuggingFaceVocabulary {
             kinds.add(TokenKind.UNUSED);
         }
         if (kinds.get(id) != TokenKind.UNUSED && !tokens.get(id).equals(text)) {
-            throw model.wrong("vocab", "id %d for \"%s\" and \"%s\"".formatted(id, tokens.get(id), text), "each id once");
+            throw model.wrong(
+                    "vocab", "id %d for \"%s\" and \"%s\"".formatted(id, tokens.get(id), text), "each id once");
         }
         tokens.set(id, text);
         kinds.set(id, kind);
@@ -165,8 +170,12 @@ final class HuggingFaceVocabulary {
             if (space > 0 && space < text.length() - 1) {
                 return new VocabularyFile.Merge(text.substring(0, space), text.substring(space + 1));
             }
-        } else if (merge.isArray() && merge.size() == 2 && merge.get(0).isString() && merge.get(1).isString()) {
-            return new VocabularyFile.Merge(merge.get(0).asString(), merge.get(1).asString());
+        } else if (merge.isArray()
+                && merge.size() == 2
+                && merge.get(0).isString()
+                && merge.get(1).isString()) {
+            return new VocabularyFile.Merge(
+                    merge.get(0).asString(), merge.get(1).asString());
         }
         throw model.wrong("merges", JsonFields.describe(merge), "two texts");
     }

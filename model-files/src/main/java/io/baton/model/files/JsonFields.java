@@ -97,7 +97,8 @@ final class JsonFields {
     }
 
     Optional<Boolean> flag(String name) {
-        return Optional.ofNullable(find(name, JsonNode::isBoolean, "true or false")).map(JsonNode::asBoolean);
+        return Optional.ofNullable(find(name, JsonNode::isBoolean, "true or false"))
+                .map(JsonNode::asBoolean);
     }
 
     Optional<JsonFields> object(String name) {

@@ -50,7 +50,8 @@ public final class ModelFile implements AutoCloseable {
                 return HuggingFaceReader.read(path, arena);
             }
             if (!Files.isRegularFile(path)) {
-                throw new ModelFileException(path, "no such file; expected a .gguf file or a Hugging Face model folder");
+                throw new ModelFileException(
+                        path, "no such file; expected a .gguf file or a Hugging Face model folder");
             }
             try (FileChannel channel = FileChannel.open(path)) {
                 MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
@@ -85,8 +86,8 @@ public final class ModelFile implements AutoCloseable {
     /** A tensor that must be there. */
     public Tensor requireTensor(String canonicalName) {
         return tensor(canonicalName)
-                .orElseThrow(() -> ModelFileException.field(
-                        path, "tensor " + canonicalName, "nothing", "a tensor of this name"));
+                .orElseThrow(() ->
+                        ModelFileException.field(path, "tensor " + canonicalName, "nothing", "a tensor of this name"));
     }
 
     /** False for a file of weights alone. */

@@ -10,8 +10,8 @@ import java.util.Set;
 
 /**
  * What a file says about its model, by GGUF's key names ({@code llama.block_count}); a Hugging Face configuration is
- * translated to the same names. Numbers keep the range they were written with; asking for another type than the file has
- * is an error that names the key.
+ * translated to the same names. Numbers keep the range they were written with; asking for another type than the file
+ * has is an error that names the key.
  */
 public final class ModelKeys {
 

@@ -7,8 +7,8 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * The sizes of a model. Each is read when asked for, so that a file of an architecture nobody computes can still say what
- * it is; a size that is missing or out of any sensible range is a {@link ModelFileException}.
+ * The sizes of a model. Each is read when asked for, so that a file of an architecture nobody computes can still say
+ * what it is; a size that is missing or out of any sensible range is a {@link ModelFileException}.
  */
 public final class ModelMetadata {
 
@@ -20,8 +20,20 @@ public final class ModelMetadata {
 
     /** GGUF architectures whose converter permutes query and key rows to make pairs adjacent (ggml's "norm" rope). */
     private static final Set<String> ADJACENT_PAIRS = Set.of(
-            "llama", "llama4", "deci", "minicpm", "internlm2", "granite", "command-r", "cohere2", "olmo", "smollm3",
-            "arcee", "xverse", "baichuan", "orion");
+            "llama",
+            "llama4",
+            "deci",
+            "minicpm",
+            "internlm2",
+            "granite",
+            "command-r",
+            "cohere2",
+            "olmo",
+            "smollm3",
+            "arcee",
+            "xverse",
+            "baichuan",
+            "orion");
 
     private final ModelKeys keys;
     private final Map<String, Tensor> tensors;
@@ -184,13 +196,14 @@ public final class ModelMetadata {
         return switch (type) {
             case "none" -> new RopeScaling.None();
             case "", "linear" -> factor == 1 ? new RopeScaling.None() : new RopeScaling.Linear(factor);
-            case "yarn" -> new RopeScaling.Yarn(
-                    factor,
-                    (int) keys.integer(key("rope.scaling.original_context_length"), 1, MAX_CONTEXT)
-                            .orElse(contextLength()),
-                    keys.number(key("rope.scaling.yarn_beta_fast")).orElse(32),
-                    keys.number(key("rope.scaling.yarn_beta_slow")).orElse(1),
-                    attentionFactor(factor));
+            case "yarn" ->
+                new RopeScaling.Yarn(
+                        factor,
+                        (int) keys.integer(key("rope.scaling.original_context_length"), 1, MAX_CONTEXT)
+                                .orElse(contextLength()),
+                        keys.number(key("rope.scaling.yarn_beta_fast")).orElse(32),
+                        keys.number(key("rope.scaling.yarn_beta_slow")).orElse(1),
+                        attentionFactor(factor));
             default -> new RopeScaling.Unsupported(type, CausalityRules.scalingObstacle(type));
         };
     }

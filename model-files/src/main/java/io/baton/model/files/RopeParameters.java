@@ -3,8 +3,8 @@ package io.baton.model.files;
 import java.util.Arrays;
 
 /**
- * The rotary embedding of a model: pair i of a head turns by {@code position · base^(−2i / dimensions) / factor[i]}, after
- * {@code scaling}.
+ * The rotary embedding of a model: pair i of a head turns by {@code position · base^(−2i / dimensions) / factor[i]},
+ * after {@code scaling}.
  *
  * @param dimensions values of a head that are rotated, even
  * @param pairs which rows of the file's query and key matrices form a pair
@@ -41,6 +41,10 @@ public record RopeParameters(
     /** What the rotation computes, whatever order the file keeps its rows in: goes into the sequence fingerprint. */
     public String describe() {
         return "dimensions=%d,base=%s,scaling=%s,factors=%s"
-                .formatted(dimensions, base, scaling, frequencyFactors.length == 0 ? "none" : Arrays.toString(frequencyFactors));
+                .formatted(
+                        dimensions,
+                        base,
+                        scaling,
+                        frequencyFactors.length == 0 ? "none" : Arrays.toString(frequencyFactors));
     }
 }

@@ -12,8 +12,8 @@ public sealed interface RopeScaling {
     /**
      * YaRN (arXiv 2309.00071): low frequencies interpolated, high ones kept, with a ramp between the two betas.
      *
-     * @param attentionFactor multiplies the rotated values; 0 when the file leaves it to the paper's
-     *     {@code 0.1 ln(factor) + 1}
+     * @param attentionFactor multiplies the rotated values; 0 when the file leaves it to the paper's {@code 0.1
+     *     ln(factor) + 1}
      */
     record Yarn(double factor, int originalContext, double betaFast, double betaSlow, double attentionFactor)
             implements RopeScaling {}

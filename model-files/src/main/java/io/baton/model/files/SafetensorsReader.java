@@ -11,8 +11,8 @@ import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Reads a safetensors file: eight bytes of header length, a JSON header that gives each tensor's type, shape and place, then
- * the data. See the format's description in Hugging Face's {@code safetensors} repository.
+ * Reads a safetensors file: eight bytes of header length, a JSON header that gives each tensor's type, shape and place,
+ * then the data. See the format's description in Hugging Face's {@code safetensors} repository.
  */
 final class SafetensorsReader {
 
@@ -35,7 +35,11 @@ final class SafetensorsReader {
     private Map<String, Tensor> read() {
         if (file.byteSize() < Long.BYTES) {
             throw ModelFileException.at(
-                    path, 0, "header length", "%d bytes".formatted(file.byteSize()), "at least 8; fetch the file again");
+                    path,
+                    0,
+                    "header length",
+                    "%d bytes".formatted(file.byteSize()),
+                    "at least 8; fetch the file again");
         }
         long length = file.get(KeyArray.LONG, 0);
         long room = Math.min(MAX_HEADER, file.byteSize() - Long.BYTES);
@@ -80,8 +84,7 @@ final class SafetensorsReader {
         }
         long bytes = elements * type.get().blockBytes();
         if (offsets.get(1) - offsets.get(0) != bytes) {
-            throw entry.wrong(
-                    "data_offsets", offsets, "%d bytes apart for %s%s".formatted(bytes, type.get(), shape));
+            throw entry.wrong("data_offsets", offsets, "%d bytes apart for %s%s".formatted(bytes, type.get(), shape));
         }
         if (elements == 0) {
             return Optional.empty(); // an empty tensor computes nothing

@@ -6,10 +6,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Turns a list of merges back into scores, where it was made from them. Converters from SentencePiece write, for each token
- * by falling score, all splits of it into two tokens; a list of exactly that form is the same information as the scores, and
- * a model that comes both ways then has one vocabulary. (Where two splits of one token overlap in a text, SentencePiece
- * takes the leftmost, which is what the model was trained with.)
+ * Turns a list of merges back into scores, where it was made from them. Converters from SentencePiece write, for each
+ * token by falling score, all splits of it into two tokens; a list of exactly that form is the same information as the
+ * scores, and a model that comes both ways then has one vocabulary. (Where two splits of one token overlap in a text,
+ * SentencePiece takes the leftmost, which is what the model was trained with.)
  */
 final class SentencePieceScores {
 

@@ -8,7 +8,8 @@ import java.util.Set;
  *
  * @param ends every id the file says ends a generation (end of text, of turn, of message), {@code eos} included
  */
-public record SpecialTokens(OptionalInt bos, OptionalInt eos, OptionalInt unknown, OptionalInt padding, Set<Integer> ends) {
+public record SpecialTokens(
+        OptionalInt bos, OptionalInt eos, OptionalInt unknown, OptionalInt padding, Set<Integer> ends) {
 
     public SpecialTokens {
         ends = Set.copyOf(ends);

@@ -7,9 +7,10 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * SHA-256 of a vocabulary as a function between text and tokens. What cannot change that function is left out: the names of
- * files and formats, padding entries, the absolute size of SentencePiece scores (only the order of tokens that merging can
- * make counts, and that is how a Hugging Face list of merges and a GGUF list of scores come to the same digest).
+ * SHA-256 of a vocabulary as a function between text and tokens. What cannot change that function is left out: the
+ * names of files and formats, padding entries, the absolute size of SentencePiece scores (only the order of tokens that
+ * merging can make counts, and that is how a Hugging Face list of merges and a GGUF list of scores come to the same
+ * digest).
  */
 final class TokenizerDigest {
 
@@ -57,7 +58,8 @@ final class TokenizerDigest {
         float[] scores = vocabulary.scores();
         Map<String, Boolean> mergeableTexts = new HashMap<>();
         for (int id = 0; id < tokens.size(); id++) {
-            mergeableTexts.put(tokens.get(id), SpmMerges.takesPart(vocabulary.kinds().get(id)));
+            mergeableTexts.put(
+                    tokens.get(id), SpmMerges.takesPart(vocabulary.kinds().get(id)));
         }
         boolean[] mergeable = new boolean[tokens.size()];
         TreeSet<Float> distinct = new TreeSet<>();

@@ -6,12 +6,12 @@ import java.util.Optional;
 /**
  * A vocabulary as the file has it; the tokenizer built on it lives elsewhere.
  *
- * @param model GGUF's name for the algorithm: {@code llama} for SentencePiece BPE by scores, {@code gpt2} for byte-level
- *     BPE by merge ranks; others may be in a file and are refused by who would have to run them
+ * @param model GGUF's name for the algorithm: {@code llama} for SentencePiece BPE by scores, {@code gpt2} for
+ *     byte-level BPE by merge ranks; others may be in a file and are refused by who would have to run them
  * @param preTokenizer GGUF's name for how text is cut into words before merging; empty when the file names none
  * @param tokens texts by id
- * @param scores by id; higher merges first; empty when the model has none; a {@code llama} vocabulary without scores merges
- *     by ranks
+ * @param scores by id; higher merges first; empty when the model has none; a {@code llama} vocabulary without scores
+ *     merges by ranks
  * @param kinds by id
  * @param merges lowest rank first; empty when the model has none
  * @param addBos whether a prompt starts with the bos token unless the caller says otherwise
@@ -36,7 +36,9 @@ public record VocabularyFile(
         Optional<String> chatTemplate,
         TextRules rules) {
 
-    /** The longest text a token may have, so that work on all splits of a token is bounded; real ones end at some 256. */
+    /**
+     * The longest text a token may have, so that work on all splits of a token is bounded; real ones end at some 256.
+     */
     static final int MAX_TOKEN_LENGTH = 1024;
 
     /** Two tokens that become one. */
@@ -70,8 +72,19 @@ public record VocabularyFile(
             boolean ignoreMerges,
             Optional<String> chatTemplate) {
         this(
-                model, preTokenizer, tokens, scores, kinds, merges, special, addBos, addEos, addSpacePrefix,
-                ignoreMerges, chatTemplate, TextRules.PLAIN);
+                model,
+                preTokenizer,
+                tokens,
+                scores,
+                kinds,
+                merges,
+                special,
+                addBos,
+                addEos,
+                addSpacePrefix,
+                ignoreMerges,
+                chatTemplate,
+                TextRules.PLAIN);
     }
 
     public int size() {

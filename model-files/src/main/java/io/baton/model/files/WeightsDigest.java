@@ -6,8 +6,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * SHA-256 of a model's weights as a function, not as a file. Two files of the same weights have one digest because it is
- * taken over a canonical form:
+ * SHA-256 of a model's weights as a function, not as a file. Two files of the same weights have one digest because it
+ * is taken over a canonical form:
  *
  * <ul>
  *   <li>tensors sorted by canonical name;
@@ -17,8 +17,8 @@ import java.util.List;
  *   <li>without an output matrix that is the embedding again, which some converters write out.
  * </ul>
  *
- * <p>A tensor is digested in pieces of whole rows, about {@value #PIECE_BYTES} bytes each, and then over the digests of the
- * pieces, so that all processors can share the work.
+ * <p>A tensor is digested in pieces of whole rows, about {@value #PIECE_BYTES} bytes each, and then over the digests of
+ * the pieces, so that all processors can share the work.
  */
 final class WeightsDigest {
 
@@ -52,11 +52,13 @@ final class WeightsDigest {
             }
         }
         List<byte[]> digests = pieces.parallelStream().map(this::digest).toList();
-        LengthPrefixedDigest whole = new LengthPrefixedDigest().text("baton weights 1").number(tensors.size());
+        LengthPrefixedDigest whole =
+                new LengthPrefixedDigest().text("baton weights 1").number(tensors.size());
         for (int i = 0; i < pieces.size(); i++) {
             Tensor tensor = pieces.get(i).tensor();
             if (pieces.get(i).fromRow() == 0) {
-                whole.text(tensor.name()).text(isVector(tensor) ? "F32" : tensor.type().name());
+                whole.text(tensor.name())
+                        .text(isVector(tensor) ? "F32" : tensor.type().name());
                 whole.number(tensor.shape().size());
                 tensor.shape().forEach(whole::number);
             }

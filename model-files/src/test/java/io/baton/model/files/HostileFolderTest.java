@@ -21,8 +21,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HostileFolderTest {
 
     private static final String[] VALUES = {
-        "null", "-1", "0", "1e400", "9223372036854775808", "4294967296", "16777216", "[]", "{}", "\"x\"", "\"\"", "true", "[[1]]",
-        "\"\\ud800\"", "1.5"
+        "null",
+        "-1",
+        "0",
+        "1e400",
+        "9223372036854775808",
+        "4294967296",
+        "16777216",
+        "[]",
+        "{}",
+        "\"x\"",
+        "\"\"",
+        "true",
+        "[[1]]",
+        "\"\\ud800\"",
+        "1.5"
     };
 
     private final Random random = new Random(9);
@@ -39,12 +52,11 @@ class HostileFolderTest {
     @ValueSource(strings = {"config.json", "tokenizer.json", "generation_config.json"})
     void mutatedJsonNeverCausesAnythingButAModelFileException(String name) {
         TestingFolder whole = TestingFolder.whole(folder);
-        String original =
-                switch (name) {
-                    case "config.json" -> TestingFolder.CONFIG;
-                    case "tokenizer.json" -> TestingFolder.TOKENIZER;
-                    default -> "{\"eos_token_id\": [2, 8]}";
-                };
+        String original = switch (name) {
+            case "config.json" -> TestingFolder.CONFIG;
+            case "tokenizer.json" -> TestingFolder.TOKENIZER;
+            default -> "{\"eos_token_id\": [2, 8]}";
+        };
         for (int round = 0; round < 500; round++) {
             whole.file(name, mutated(original));
             accept();
@@ -55,11 +67,13 @@ class HostileFolderTest {
     void mutatedWeightsNeverCauseAnythingButAModelFileException() {
         TestingFolder whole = TestingFolder.whole(folder);
         byte[] original = TestingFolder.weights(1);
-        int header = Long.BYTES + (int) ByteBuffer.wrap(original).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+        int header = Long.BYTES
+                + (int) ByteBuffer.wrap(original).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
         for (int round = 0; round < 500; round++) {
             byte[] bytes = original.clone();
             for (int i = random.nextInt(3); i >= 0; i--) {
-                bytes[random.nextInt(header)] = (byte) (random.nextBoolean() ? '0' + random.nextInt(10) : random.nextInt(256));
+                bytes[random.nextInt(header)] =
+                        (byte) (random.nextBoolean() ? '0' + random.nextInt(10) : random.nextInt(256));
             }
             whole.file("model.safetensors", bytes);
             accept();
@@ -86,7 +100,8 @@ class HostileFolderTest {
         assertThatThrownBy(whole::open).hasMessageContaining("more than the 4194304 bytes");
         byte[] header = "\377\377\377\177\0\0\0\0{}".getBytes(StandardCharsets.ISO_8859_1);
         TestingFolder.whole(folder).file("model.safetensors", header);
-        assertThatThrownBy(whole::open).hasMessageContaining("at byte 0, header length: found 2147483647, expected 2 to 2");
+        assertThatThrownBy(whole::open)
+                .hasMessageContaining("at byte 0, header length: found 2147483647, expected 2 to 2");
     }
 
     private String mutated(String original) {

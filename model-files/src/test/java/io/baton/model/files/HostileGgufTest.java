@@ -19,7 +19,10 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whatever the bytes, reading ends in a model or in a {@link ModelFileException}, and takes memory in proportion to them. */
+/**
+ * Whatever the bytes, reading ends in a model or in a {@link ModelFileException}, and takes memory in proportion to
+ * them.
+ */
 class HostileGgufTest {
 
     private static final Path NAME = Path.of("hostile.gguf");
@@ -66,7 +69,8 @@ class HostileGgufTest {
         byte[] mutated = whole.clone();
         ByteBuffer.wrap(mutated).order(ByteOrder.LITTLE_ENDIAN).putLong(8, 1L << 50);
         assertThatThrownBy(() -> readEverything(mutated))
-                .hasMessageMatching("hostile.gguf: at byte 8, tensor count: found 1125899906842624, expected at most \\d+");
+                .hasMessageMatching(
+                        "hostile.gguf: at byte 8, tensor count: found 1125899906842624, expected at most \\d+");
         assertThatThrownBy(() -> readEverything(Arrays.copyOf(whole, whole.length - 1)))
                 .hasMessageContaining("rope_freqs.weight offset")
                 .hasMessageContaining("truncated");
@@ -114,12 +118,15 @@ class HostileGgufTest {
     private static void readEverything(byte[] bytes) {
         try (ModelFile model = GgufReader.read(NAME, Arena.ofConfined(), MemorySegment.ofArray(bytes))) {
             for (Tensor tensor : model.tensors()) {
-                assertThat(tensor.rows() * tensor.rowBytes()).isEqualTo(tensor.bytes().byteSize());
+                assertThat(tensor.rows() * tensor.rowBytes())
+                        .isEqualTo(tensor.bytes().byteSize());
             }
             assertThat(model.tokenizerDigest()).hasSize(32);
             ModelMetadata metadata = model.metadata();
             assertThat(metadata.name()).isNotNull();
-            metadata.keys().names().forEach(name -> assertThat(metadata.keys().describe(name)).isPresent());
+            metadata.keys()
+                    .names()
+                    .forEach(name -> assertThat(metadata.keys().describe(name)).isPresent());
             metadata.cachingObstacle();
             metadata.layers();
             metadata.dim();

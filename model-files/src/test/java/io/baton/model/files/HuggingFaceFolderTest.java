@@ -56,7 +56,8 @@ class HuggingFaceFolderTest {
                 ModelFile other = ModelFile.open(hf)) {
             assertThat(other.weightsDigest()).isEqualTo(one.weightsDigest());
             assertThat(other.tokenizerDigest()).isEqualTo(one.tokenizerDigest());
-            assertThat(other.metadata().rope().describe()).isEqualTo(one.metadata().rope().describe());
+            assertThat(other.metadata().rope().describe())
+                    .isEqualTo(one.metadata().rope().describe());
             assertThat(other.metadata().normEpsilon()).isEqualTo(one.metadata().normEpsilon());
             // The GGUF file of this model writes its tied output matrix out.
             assertThat(one.tensors())
@@ -74,16 +75,18 @@ class HuggingFaceFolderTest {
         byte[] norm = TestingModels.bytes(random, 32);
         byte[] query = TestingModels.bytes(random, 512);
         TestingFolder shards = TestingFolder.whole(sharded)
-                .file("a.safetensors", new TestingFolder.Safetensors()
-                        .tensor("model.embed_tokens.weight", "F32", List.of(9, 16), embedding)
-                        .bytes())
-                .file("b.safetensors", new TestingFolder.Safetensors()
-                        .tensor("model.norm.weight", "BF16", List.of(16), norm)
-                        .tensor("model.layers.0.self_attn.q_proj.weight", "F16", List.of(16, 16), query)
-                        .bytes())
                 .file(
-                        "model.safetensors.index.json",
-                        """
+                        "a.safetensors",
+                        new TestingFolder.Safetensors()
+                                .tensor("model.embed_tokens.weight", "F32", List.of(9, 16), embedding)
+                                .bytes())
+                .file(
+                        "b.safetensors",
+                        new TestingFolder.Safetensors()
+                                .tensor("model.norm.weight", "BF16", List.of(16), norm)
+                                .tensor("model.layers.0.self_attn.q_proj.weight", "F16", List.of(16, 16), query)
+                                .bytes())
+                .file("model.safetensors.index.json", """
                         {"weight_map": {"model.embed_tokens.weight": "a.safetensors", "model.norm.weight": "b.safetensors",
                          "model.layers.0.self_attn.q_proj.weight": "b.safetensors"}}
                         """);
@@ -93,7 +96,9 @@ class HuggingFaceFolderTest {
             assertThat(parts.weightsDigest()).isEqualTo(whole.weightsDigest());
         }
         shards.file("model.safetensors.index.json", "{\"weight_map\": {\"model.norm.weight\": \"../b.safetensors\"}}");
-        assertThatThrownBy(shards::open).hasMessageContaining("../b.safetensors").hasMessageContaining("same folder");
+        assertThatThrownBy(shards::open)
+                .hasMessageContaining("../b.safetensors")
+                .hasMessageContaining("same folder");
         shards.file("model.safetensors.index.json", "{\"weight_map\": {\"model.norm.weight\": \"c.safetensors\"}}");
         assertThatThrownBy(shards::open).hasMessageContaining("c.safetensors: no such file");
         shards.file("model.safetensors.index.json", "{\"weight_map\": {\"model.norm.weight\": \"a.safetensors\"}}");
@@ -132,35 +137,40 @@ class HuggingFaceFolderTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "\"model_type\": \"bert\" | encoder-only",
-        "\"model_type\": \"t5\", \"is_encoder_decoder\": true | encoder-decoder",
-        "\"model_type\": \"newbart\", \"is_encoder_decoder\": true | encoder-decoder",
-        "\"model_type\": \"llama\", \"is_causal\": false | encoder-only",
-        "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2} | old positions are re-indexed",
-        "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"longrope\"} | cached keys become wrong",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"model_type\": \"bert\" | encoder-only",
+                "\"model_type\": \"t5\", \"is_encoder_decoder\": true | encoder-decoder",
+                "\"model_type\": \"newbart\", \"is_encoder_decoder\": true | encoder-decoder",
+                "\"model_type\": \"llama\", \"is_causal\": false | encoder-only",
+                "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2} | old positions are re-indexed",
+                "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"longrope\"} | cached keys become wrong",
+            })
     void modelsWhoseOldTokensChangeOpenOnlyToSayWhy(String fields, String reason) {
-        new TestingFolder(folder).file("config.json", TestingFolder.CONFIG.replace("\"model_type\": \"llama\"", fields));
+        new TestingFolder(folder)
+                .file("config.json", TestingFolder.CONFIG.replace("\"model_type\": \"llama\"", fields));
         try (ModelFile model = ModelFile.open(folder)) {
             assertThat(model.metadata().cachingObstacle().orElseThrow()).contains(reason);
         }
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "\"hidden_size\": 16 | \"hidden_act\": \"gelu\", \"hidden_size\": 16 | hidden_act: found gelu, expected silu",
-        "\"hidden_size\": 16 | \"quantization_config\": {\"quant_method\": \"gptq\"} | quantization_config: found gptq",
-        "\"model_type\": \"llama\" | \"model_type\": \"mistral\", \"sliding_window\": 64 | sliding_window: found 64, expected none",
-        "\"model_type\": \"llama\" | \"model\": 1 | model_type: found nothing",
-        "\"num_hidden_layers\": 1 | \"num_hidden_layers\": 0 | num_hidden_layers: found 0, expected 1 to",
-        "\"num_hidden_layers\": 1 | \"num_hidden_layers\": 1.5 | num_hidden_layers: found 1.5, expected an integer",
-        "\"hidden_size\": 16 | \"hidden_size\": 16, \"hidden_size\": 17 | Duplicate",
-        "\"vocab_size\": 9, | | JSON",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"hidden_size\": 16 | \"hidden_act\": \"gelu\", \"hidden_size\": 16 | hidden_act: found gelu, expected silu",
+                "\"hidden_size\": 16 | \"quantization_config\": {\"quant_method\": \"gptq\"} | quantization_config: found gptq",
+                "\"model_type\": \"llama\" | \"model_type\": \"mistral\", \"sliding_window\": 64 | sliding_window: found 64, expected none",
+                "\"model_type\": \"llama\" | \"model\": 1 | model_type: found nothing",
+                "\"num_hidden_layers\": 1 | \"num_hidden_layers\": 0 | num_hidden_layers: found 0, expected 1 to",
+                "\"num_hidden_layers\": 1 | \"num_hidden_layers\": 1.5 | num_hidden_layers: found 1.5, expected an integer",
+                "\"hidden_size\": 16 | \"hidden_size\": 16, \"hidden_size\": 17 | Duplicate",
+                "\"vocab_size\": 9, | | JSON",
+            })
     void aConfigurationThatCannotBeServedIsRefusedByItsOwnFieldNames(String found, String instead, String message) {
-        TestingFolder.whole(folder).file(
-                "config.json", TestingFolder.CONFIG.replace(found, instead == null ? "," : instead));
+        TestingFolder.whole(folder)
+                .file("config.json", TestingFolder.CONFIG.replace(found, instead == null ? "," : instead));
         assertThatThrownBy(() -> {
                     try (ModelFile model = ModelFile.open(folder)) {
                         model.metadata().layers();
@@ -185,7 +195,8 @@ class HuggingFaceFolderTest {
     }
 
     private RopeScaling scaling(String json) {
-        String config = TestingFolder.CONFIG.replace("\"vocab_size\"", "\"rope_scaling\": " + json + ", \"vocab_size\"");
+        String config =
+                TestingFolder.CONFIG.replace("\"vocab_size\"", "\"rope_scaling\": " + json + ", \"vocab_size\"");
         try (ModelFile model =
                 TestingFolder.whole(folder).file("config.json", config).open()) {
             return model.metadata().rope().scaling();

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class HuggingFaceTokenizerTest {
 
-    private static final String BARE_BYTES = "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": false}";
+    private static final String BARE_BYTES =
+            "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": false}";
     private static final String GPT2_BYTES = "{\"type\": \"ByteLevel\", \"add_prefix_space\": false}";
     private static final String LLAMA3 =
             "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}{1,3}| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*"
@@ -22,7 +23,8 @@ class HuggingFaceTokenizerTest {
     @Test
     void byteLevelVocabulariesNameTheirWordRule() {
         assertThat(byteLevel("null", GPT2_BYTES).preTokenizer()).isEqualTo("gpt-2");
-        assertThat(byteLevel("null", sequence(split(LLAMA3), BARE_BYTES)).preTokenizer()).isEqualTo("llama-bpe");
+        assertThat(byteLevel("null", sequence(split(LLAMA3), BARE_BYTES)).preTokenizer())
+                .isEqualTo("llama-bpe");
         VocabularyFile qwen =
                 byteLevel("{\"type\": \"NFC\"}", sequence(split(LLAMA3.replace("{1,3}", "")), BARE_BYTES));
         assertThat(qwen.preTokenizer()).isEqualTo("qwen2");
@@ -50,8 +52,10 @@ class HuggingFaceTokenizerTest {
                 .isInstanceOf(ModelFileException.class)
                 .hasMessageContaining("[\\w+]")
                 .hasMessageContaining("llama-bpe");
-        assertThatThrownBy(() -> byteLevel("{\"type\": \"Lowercase\"}", GPT2_BYTES)).hasMessageContaining("Lowercase");
-        assertThatThrownBy(() -> byteLevel("null", "{\"type\": \"Whitespace\"}")).hasMessageContaining("Whitespace");
+        assertThatThrownBy(() -> byteLevel("{\"type\": \"Lowercase\"}", GPT2_BYTES))
+                .hasMessageContaining("Lowercase");
+        assertThatThrownBy(() -> byteLevel("null", "{\"type\": \"Whitespace\"}"))
+                .hasMessageContaining("Whitespace");
         assertThatThrownBy(() -> byteLevel("null", "{\"type\": \"Metaspace\", \"replacement\": \"▁\"}"))
                 .hasMessageContaining("split: found true");
         assertThatThrownBy(() -> read(TestingFolder.TOKENIZER.replace("\"BPE\"", "\"Unigram\"")))

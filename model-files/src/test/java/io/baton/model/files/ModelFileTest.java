@@ -112,7 +112,8 @@ class ModelFileTest {
     void modelsWhoseOldTokensChangeAreNamedWithTheReason() {
         assertThat(obstacle(TestingModels.keys("bert"))).contains("encoder-only");
         assertThat(obstacle(TestingModels.keys("t5"))).contains("encoder-decoder");
-        assertThat(obstacle(TestingModels.keys("llama").flag("llama.attention.causal", false))).contains("encoder-only");
+        assertThat(obstacle(TestingModels.keys("llama").flag("llama.attention.causal", false)))
+                .contains("encoder-only");
         assertThat(obstacle(TestingModels.keys("llama").text("llama.rope.scaling.type", "longrope")))
                 .contains("cached keys become wrong");
     }
@@ -121,7 +122,8 @@ class ModelFileTest {
     void theWeightsDigestChangesWithAnyWeightAndWithNothingElse() {
         byte[] digest = digest(TestingModels.llama(1));
         assertThat(digest(TestingModels.llama(1))).isEqualTo(digest);
-        assertThat(digest(TestingModels.llama(1).text("general.description", "renamed"))).isEqualTo(digest);
+        assertThat(digest(TestingModels.llama(1).text("general.description", "renamed")))
+                .isEqualTo(digest);
         assertThat(digest(TestingModels.llama(2))).isNotEqualTo(digest);
         assertThat(digest(TestingModels.llama(1).tensor("output.weight", List.of(1L), new float[1])))
                 .isNotEqualTo(digest);
@@ -139,12 +141,14 @@ class ModelFileTest {
         }
         // Llama files keep pairs adjacent, Qwen2 files in halves.
         assertThat(digest(TestingModels.keys("llama").tensor("blk.0.attn_q.weight", List.of(16L, 16L), adjacent)))
-                .isEqualTo(digest(TestingModels.keys("qwen2").tensor("blk.0.attn_q.weight", List.of(16L, 16L), halves)));
+                .isEqualTo(
+                        digest(TestingModels.keys("qwen2").tensor("blk.0.attn_q.weight", List.of(16L, 16L), halves)));
     }
 
     @Test
     void publishedFilesOpen() throws IOException {
-        try (ModelFile model = ModelFile.open(TestingModels.shared("models/stories260K/derived/stories260K-q8_0.gguf"))) {
+        try (ModelFile model =
+                ModelFile.open(TestingModels.shared("models/stories260K/derived/stories260K-q8_0.gguf"))) {
             assertThat(model.metadata().layers()).isEqualTo(5);
             assertThat(model.metadata().vocabularySize()).isEqualTo(512);
             assertThat(model.requireTensor("blk.4.attn_k.weight").type()).isEqualTo(TensorType.Q8_0);

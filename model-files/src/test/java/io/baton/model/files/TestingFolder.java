@@ -14,15 +14,13 @@ import java.util.Random;
 /** A small Hugging Face model folder, file by file. */
 final class TestingFolder {
 
-    static final String CONFIG =
-            """
+    static final String CONFIG = """
             {"model_type": "llama", "hidden_size": 16, "num_hidden_layers": 1, "intermediate_size": 24,
              "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 128, "rms_norm_eps": 1e-05,
              "rope_theta": 10000.0, "vocab_size": 9, "tie_word_embeddings": true, "eos_token_id": [2], "bos_token_id": 1}
             """;
 
-    static final String TOKENIZER =
-            """
+    static final String TOKENIZER = """
             {"added_tokens": [
                {"id": 0, "content": "<unk>", "special": true}, {"id": 1, "content": "<s>", "special": true},
                {"id": 2, "content": "</s>", "special": true, "rstrip": true}],
@@ -78,7 +76,11 @@ final class TestingFolder {
         return new Safetensors()
                 .tensor("model.embed_tokens.weight", "F32", List.of(9, 16), TestingModels.bytes(random, 9 * 16 * 4))
                 .tensor("model.norm.weight", "BF16", List.of(16), TestingModels.bytes(random, 16 * 2))
-                .tensor("model.layers.0.self_attn.q_proj.weight", "F16", List.of(16, 16), TestingModels.bytes(random, 512))
+                .tensor(
+                        "model.layers.0.self_attn.q_proj.weight",
+                        "F16",
+                        List.of(16, 16),
+                        TestingModels.bytes(random, 512))
                 .tensor("model.layers.0.self_attn.rotary_emb.inv_freq", "F32", List.of(2), new byte[8])
                 .tensor("lm_head.weight", "F32", List.of(9, 16), TestingModels.bytes(random, 9 * 16 * 4))
                 .bytes();

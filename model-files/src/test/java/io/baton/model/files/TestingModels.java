@@ -26,7 +26,8 @@ final class TestingModels {
 
     /** A published model or vocabulary; a test that asks for one is skipped where it is absent. */
     static Path shared(String name) {
-        Path path = Path.of(System.getProperty("baton.shared", "absent"), "data").resolve(name);
+        Path path =
+                Path.of(System.getProperty("baton.shared", "absent"), "data").resolve(name);
         Assumptions.assumeTrue(Files.exists(path), () -> path + " is absent");
         return path;
     }
@@ -52,8 +53,18 @@ final class TestingModels {
         SpecialTokens special = new SpecialTokens(
                 OptionalInt.of(1), OptionalInt.of(2), OptionalInt.of(0), OptionalInt.empty(), Set.of(2));
         return new VocabularyFile(
-                "llama", "default", tokens, scores, kinds, List.of(new VocabularyFile.Merge("a", "b")), special, true, false, true,
-                false, Optional.of("{{ messages }}"));
+                "llama",
+                "default",
+                tokens,
+                scores,
+                kinds,
+                List.of(new VocabularyFile.Merge("a", "b")),
+                special,
+                true,
+                false,
+                true,
+                false,
+                Optional.of("{{ messages }}"));
     }
 
     /** Keys of a one-layer Llama, without tensors. */

@@ -27,7 +27,8 @@ final class TestingReader {
         long before = THREADS.getCurrentThreadAllocatedBytes();
         try (ModelFile model = ModelFile.open(path)) {
             for (Tensor tensor : model.tensors()) {
-                assertThat(tensor.rows() * tensor.rowBytes()).isEqualTo(tensor.bytes().byteSize());
+                assertThat(tensor.rows() * tensor.rowBytes())
+                        .isEqualTo(tensor.bytes().byteSize());
             }
             assertThat(model.tokenizerDigest()).hasSize(32);
             assertThat(model.weightsDigest()).hasSize(32);
@@ -39,7 +40,9 @@ final class TestingReader {
     }
 
     private static void read(ModelMetadata metadata) {
-        metadata.keys().names().forEach(name -> assertThat(metadata.keys().describe(name)).isPresent());
+        metadata.keys()
+                .names()
+                .forEach(name -> assertThat(metadata.keys().describe(name)).isPresent());
         assertThat(metadata.name()).isNotNull();
         metadata.cachingObstacle();
         metadata.layers();

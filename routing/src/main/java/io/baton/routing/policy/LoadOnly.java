@@ -12,8 +12,12 @@ public final class LoadOnly implements RoutePolicy {
 
     @Override
     public RouteDecision choose(RequestShape shape, ClusterView view, InstantSource now) {
-        return Sides.route(shape, view, now.millis(), nodes -> nodes.stream()
-                .min(Comparator.comparingLong(node -> node.load().queuedPrefillTokens()))
-                .orElseThrow());
+        return Sides.route(
+                shape,
+                view,
+                now.millis(),
+                nodes -> nodes.stream()
+                        .min(Comparator.comparingLong(node -> node.load().queuedPrefillTokens()))
+                        .orElseThrow());
     }
 }

@@ -28,9 +28,13 @@ public final class PrefixHashing implements RoutePolicy {
     public RouteDecision choose(RequestShape shape, ClusterView view, InstantSource now) {
         // Keys are chained: the last of the first blocks stands for all of them.
         long head = shape.prefix().fingerprint(Math.min(blocks, shape.prefix().count()));
-        return Sides.route(shape, view, now.millis(), nodes -> nodes.stream()
-                .max(Comparator.comparingLong(node -> weight(head, node)))
-                .orElseThrow());
+        return Sides.route(
+                shape,
+                view,
+                now.millis(),
+                nodes -> nodes.stream()
+                        .max(Comparator.comparingLong(node -> weight(head, node)))
+                        .orElseThrow());
     }
 
     private static long weight(long head, NodeView node) {

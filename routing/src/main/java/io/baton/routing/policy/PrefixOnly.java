@@ -8,7 +8,10 @@ import io.baton.routing.RoutePolicy;
 import java.time.InstantSource;
 import java.util.List;
 
-/** The prefill node with the longest cached prefix; the first of equals. Collapses onto one node when prompts share a head. */
+/**
+ * The prefill node with the longest cached prefix; the first of equals. Collapses onto one node when prompts share a
+ * head.
+ */
 public final class PrefixOnly implements RoutePolicy {
 
     @Override

@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** What the policies share: the usable nodes, the least loaded decode node, and a route through a chosen prefill node. */
+/**
+ * What the policies share: the usable nodes, the least loaded decode node, and a route through a chosen prefill node.
+ */
 final class Sides {
 
     private static final CostParts UNKNOWN = new CostParts(0, 0, 0, 0, 0, 0);
@@ -36,11 +38,11 @@ final class Sides {
                     0);
         }
         NodeView least = decode.stream()
-                .min(Comparator.comparingInt(node -> node.load().runningSequences() + node.load().waitingSequences()))
+                .min(Comparator.comparingInt(
+                        node -> node.load().runningSequences() + node.load().waitingSequences()))
                 .orElseThrow();
         PrefillCandidate chosen = new PrefillCandidate(pick.apply(prefill).address(), 0, 0);
-        return new RouteDecision.Route(
-                least.address(), 0, true, List.of(chosen), RouteReason.REQUESTED, UNKNOWN, 0);
+        return new RouteDecision.Route(least.address(), 0, true, List.of(chosen), RouteReason.REQUESTED, UNKNOWN, 0);
     }
 
     private static List<NodeView> usable(List<NodeView> nodes, RequestShape shape, long nowMillis) {

@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The server histograms of the OpenTelemetry GenAI conventions, with their buckets, in seconds. Recorded where the request
- * is received, with the trace context of the request, so that buckets carry exemplars.
+ * The server histograms of the OpenTelemetry GenAI conventions, with their buckets, in seconds. Recorded where the
+ * request is received, with the trace context of the request, so that buckets carry exemplars.
  */
 public final class GenAiMetrics {
 
-    static final List<Double> REQUEST_DURATION_SECONDS = List.of(
-            0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92);
-    static final List<Double> TIME_TO_FIRST_TOKEN_SECONDS = List.of(
-            0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0);
+    static final List<Double> REQUEST_DURATION_SECONDS =
+            List.of(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92);
+    static final List<Double> TIME_TO_FIRST_TOKEN_SECONDS =
+            List.of(0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0);
     static final List<Double> TIME_PER_OUTPUT_TOKEN_SECONDS =
             List.of(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5);
 
@@ -35,16 +35,24 @@ public final class GenAiMetrics {
 
     public GenAiMetrics(Telemetry telemetry) {
         requestDuration = histogram(
-                telemetry, "gen_ai.server.request.duration", "Time from receipt to the end of the stream",
+                telemetry,
+                "gen_ai.server.request.duration",
+                "Time from receipt to the end of the stream",
                 REQUEST_DURATION_SECONDS);
         timeToFirstToken = histogram(
-                telemetry, "gen_ai.server.time_to_first_token", "Time from receipt to the first token",
+                telemetry,
+                "gen_ai.server.time_to_first_token",
+                "Time from receipt to the first token",
                 TIME_TO_FIRST_TOKEN_SECONDS);
         timePerOutputToken = histogram(
-                telemetry, "gen_ai.server.time_per_output_token", "Mean time per token after the first",
+                telemetry,
+                "gen_ai.server.time_per_output_token",
+                "Mean time per token after the first",
                 TIME_PER_OUTPUT_TOKEN_SECONDS);
         firstTokenPart = histogram(
-                telemetry, "baton.server.time_to_first_token.part", "One part of the time to the first token",
+                telemetry,
+                "baton.server.time_to_first_token.part",
+                "One part of the time to the first token",
                 TIME_TO_FIRST_TOKEN_SECONDS);
     }
 
@@ -76,7 +84,8 @@ public final class GenAiMetrics {
         return Attributes.of(OPERATION, "text_completion", PROVIDER, "baton", MODEL, model);
     }
 
-    private static DoubleHistogram histogram(Telemetry telemetry, String name, String description, List<Double> buckets) {
+    private static DoubleHistogram histogram(
+            Telemetry telemetry, String name, String description, List<Double> buckets) {
         return telemetry
                 .meter()
                 .histogramBuilder(name)

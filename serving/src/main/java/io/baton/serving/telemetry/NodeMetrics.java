@@ -20,30 +20,54 @@ public final class NodeMetrics {
 
     public static void register(Telemetry telemetry, String model, Supplier<NodeSample> samples) {
         Meter meter = telemetry.meter();
-        gauge(meter, "baton.kv.blocks.capacity", "{block}", "KV blocks in the pool", samples, NodeSample::blockCapacity);
+        gauge(
+                meter,
+                "baton.kv.blocks.capacity",
+                "{block}",
+                "KV blocks in the pool",
+                samples,
+                NodeSample::blockCapacity);
         gauge(meter, "baton.kv.blocks.used", "{block}", "KV blocks held by sequences", samples, NodeSample::usedBlocks);
         gauge(
-                meter, "baton.kv.blocks.cached", "{block}", "Unreferenced KV blocks kept for reuse", samples,
+                meter,
+                "baton.kv.blocks.cached",
+                "{block}",
+                "Unreferenced KV blocks kept for reuse",
+                samples,
                 NodeSample::cachedBlocks);
         gauge(meter, "baton.kv.blocks.free", "{block}", "KV blocks that hold nothing", samples, NodeSample::freeBlocks);
         gauge(meter, "baton.kv.usage", "1", "Share of KV blocks held by sequences", samples, NodeSample::usage);
         gauge(
-                meter, "baton.sequences.running", "{sequence}", "Sequences in the running batch", samples,
+                meter,
+                "baton.sequences.running",
+                "{sequence}",
+                "Sequences in the running batch",
+                samples,
                 NodeSample::runningSequences);
         gauge(
-                meter, "baton.sequences.waiting", "{sequence}", "Requests waiting for admission or prefill", samples,
+                meter,
+                "baton.sequences.waiting",
+                "{sequence}",
+                "Requests waiting for admission or prefill",
+                samples,
                 NodeSample::waitingSequences);
         gauge(
-                meter, "baton.prefill.queued", "{token}", "Prompt tokens not computed yet", samples,
+                meter,
+                "baton.prefill.queued",
+                "{token}",
+                "Prompt tokens not computed yet",
+                samples,
                 NodeSample::queuedPrefillTokens);
         meter.counterBuilder("baton.prefix_cache.queries")
                 .setUnit("{token}")
                 .setDescription("Prompt tokens looked up in the prefix cache")
-                .buildWithCallback(measurement -> measurement.record(samples.get().prefixQueryTokens()));
+                .buildWithCallback(
+                        measurement -> measurement.record(samples.get().prefixQueryTokens()));
         meter.counterBuilder("baton.prefix_cache.hits")
                 .setUnit("{token}")
                 .setDescription("Prompt tokens found in the prefix cache")
-                .buildWithCallback(measurement -> measurement.record(samples.get().prefixHitTokens()));
+                .buildWithCallback(
+                        measurement -> measurement.record(samples.get().prefixHitTokens()));
         telemetry.prometheus().register(new FieldNames(model, samples));
     }
 

@@ -55,8 +55,9 @@ public final class Telemetry implements AutoCloseable {
                             OtlpGrpcSpanExporter.builder().setEndpoint(endpoint).build())
                     .setScheduleDelay(TRACE_DELAY)
                     .build());
-            meters.registerMetricReader(PeriodicMetricReader.builder(
-                            OtlpGrpcMetricExporter.builder().setEndpoint(endpoint).build())
+            meters.registerMetricReader(PeriodicMetricReader.builder(OtlpGrpcMetricExporter.builder()
+                            .setEndpoint(endpoint)
+                            .build())
                     .setInterval(METRIC_INTERVAL)
                     .build());
             log.info("telemetry: traces and metrics of {} go to {}", settings.serviceName(), endpoint);
@@ -110,7 +111,8 @@ public final class Telemetry implements AutoCloseable {
                     .build();
         } catch (UncheckedIOException e) {
             throw new IllegalStateException(
-                    "cannot serve metrics on %s:%d (%s); choose another --metrics-port".formatted(host, port, e.getMessage()),
+                    "cannot serve metrics on %s:%d (%s); choose another --metrics-port"
+                            .formatted(host, port, e.getMessage()),
                     e);
         }
     }

@@ -3,6 +3,9 @@ package io.baton.serving.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.baton.proto.v1.DecodeEvent;
+import io.baton.proto.v1.DecodeGrpc;
+import io.baton.proto.v1.DecodeRequest;
 import io.grpc.Channel;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
@@ -12,9 +15,6 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
-import io.baton.proto.v1.DecodeEvent;
-import io.baton.proto.v1.DecodeGrpc;
-import io.baton.proto.v1.DecodeRequest;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
@@ -44,8 +44,8 @@ class TelemetryTest {
     void oneTraceSpansTheCallOnBothSidesWithNoEventPerMessage() throws Exception {
         InMemorySpanExporter spans = InMemorySpanExporter.create();
         List<SpanData> finished;
-        try (Telemetry telemetry = Telemetry.start(
-                TelemetrySettings.silent("test", "1"), List.of(SimpleSpanProcessor.create(spans)))) {
+        try (Telemetry telemetry =
+                Telemetry.start(TelemetrySettings.silent("test", "1"), List.of(SimpleSpanProcessor.create(spans)))) {
             Span root = telemetry.tracer().spanBuilder("root").startSpan();
             call(telemetry, root, 200, Status.OK);
             root.end();
@@ -65,8 +65,8 @@ class TelemetryTest {
     void aFailedCallEndsItsSpanWithTheStatus() throws Exception {
         InMemorySpanExporter spans = InMemorySpanExporter.create();
         List<SpanData> finished;
-        try (Telemetry telemetry = Telemetry.start(
-                TelemetrySettings.silent("test", "1"), List.of(SimpleSpanProcessor.create(spans)))) {
+        try (Telemetry telemetry =
+                Telemetry.start(TelemetrySettings.silent("test", "1"), List.of(SimpleSpanProcessor.create(spans)))) {
             Span root = telemetry.tracer().spanBuilder("root").startSpan();
             assertThatThrownBy(() -> call(telemetry, root, 1, Status.RESOURCE_EXHAUSTED.withDescription("full")))
                     .isInstanceOf(StatusRuntimeException.class);
@@ -80,8 +80,8 @@ class TelemetryTest {
     @Test
     void metricsAreServedUnderTheConventionsNamesAndTheFieldsOwn() throws Exception {
         int port = freePort();
-        TelemetrySettings settings = new TelemetrySettings(
-                "test", "1", Optional.empty(), 1, "127.0.0.1", OptionalInt.of(port), Map.of());
+        TelemetrySettings settings =
+                new TelemetrySettings("test", "1", Optional.empty(), 1, "127.0.0.1", OptionalInt.of(port), Map.of());
         try (Telemetry telemetry = Telemetry.start(settings, List.of())) {
             NodeMetrics.register(telemetry, "m", () -> new NodeSample(32, 100, 25, 10, 65, 3, 4, 5, 6, 7));
             GenAiMetrics metrics = new GenAiMetrics(telemetry);
