@@ -17,7 +17,7 @@ public final class Candidates {
     private int heapSize;
     private int sorted;
     private int size;
-    private double temperature;
+    private Temperature temperature = Temperature.ONE;
     private float highest;
     private double total;
 
@@ -28,7 +28,7 @@ public final class Candidates {
     }
 
     /** Starts over with all of a vocabulary. */
-    void load(float[] logits, double temperature) {
+    void load(float[] logits, Temperature temperature) {
         this.temperature = temperature;
         size = logits.length;
         sorted = 0;
@@ -53,7 +53,7 @@ public final class Candidates {
         return tokens[rank];
     }
 
-    /** {@code exp((logit - highest logit) / temperature)}: the probability relative to the most likely token's. */
+    /** {@link Temperature#weight}: the probability relative to the most likely token's. */
     double weight(int rank) {
         sortTo(rank);
         return weights[rank];
@@ -120,7 +120,7 @@ public final class Candidates {
     }
 
     private double weigh(float logit) {
-        return StrictMath.exp(((double) logit - highest) / temperature);
+        return temperature.weight(logit, highest);
     }
 
     private void siftDown(int from) {

@@ -35,7 +35,7 @@ final class Logprobs {
         if (count == 0) {
             return List.of();
         }
-        scratch.load(logits, 1);
+        scratch.load(logits, Temperature.ONE);
         List<TokenLogprob> top = new ArrayList<>(count);
         for (int rank = 0; rank < Math.min(count, logits.length); rank++) {
             int token = scratch.token(rank);

@@ -16,6 +16,7 @@ public final class Sampler {
     private final List<LogitStep> logitSteps = new ArrayList<>();
     private final List<Filter> filters = new ArrayList<>();
     private final SamplingParameters parameters;
+    private final Temperature temperature; // of no use when greedy
     private final long seed;
     private final int choice;
     private final int logprobs;
@@ -29,6 +30,7 @@ public final class Sampler {
      */
     public Sampler(SamplingParameters parameters, long seed, int choice, int[] prompt, int[] emitted, int logprobs) {
         this.parameters = parameters;
+        this.temperature = new Temperature(parameters.temperature());
         this.seed = seed;
         this.choice = choice;
         this.logprobs = logprobs;
@@ -102,7 +104,7 @@ public final class Sampler {
         if (parameters.greedy()) {
             return highest(logits);
         }
-        scratch.load(logits, parameters.temperature());
+        scratch.load(logits, temperature);
         for (Filter filter : filters) {
             filter.apply(scratch);
         }

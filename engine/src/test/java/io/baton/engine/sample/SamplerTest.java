@@ -109,7 +109,7 @@ class SamplerTest {
                             .thenComparing(token -> token))
                     .toList();
             Candidates candidates = new Candidates(logits.length);
-            candidates.load(logits, 1);
+            candidates.load(logits, Temperature.ONE);
             assertThat(IntStream.range(0, logits.length)
                             .map(candidates::token)
                             .boxed()
