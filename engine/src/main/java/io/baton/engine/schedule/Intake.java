@@ -5,12 +5,15 @@ import io.baton.engine.EngineException.Kind;
 import io.baton.engine.EngineOptions;
 import io.baton.engine.GenerationListener;
 import io.baton.engine.GenerationRequest;
+import io.baton.engine.GenerationRequest.Answer;
 import io.baton.engine.ModelShape;
 import io.baton.engine.PrefillListener;
 import io.baton.engine.PrefillRequest;
 import io.baton.kv.BlockChain;
 import io.baton.kv.SequenceRoot;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongSupplier;
 
 /** Checks requests and makes sequences of them, block hashes included; on the caller's thread. */
@@ -74,9 +77,8 @@ final class Intake {
 
     private void check(GenerationRequest request) {
         int prompt = request.promptTokens().length;
-        int emitted = request.emittedTokens().length;
         checkTokens("prompt", request.promptTokens());
-        checkTokens("emitted output", request.emittedTokens());
+        request.answers().forEach(answer -> checkTokens("emitted output", answer.emittedTokens()));
         require(prompt > 0, "the prompt is empty; send at least one token");
         require(request.maxTokens() > 0, "max tokens must be at least 1, found " + request.maxTokens());
         require(request.logprobs() >= -1, "logprobs must be at least -1, found " + request.logprobs());
@@ -88,11 +90,11 @@ final class Intake {
                 request.choices() >= 1 && request.choices() <= options.maxSequences(),
                 "the number of answers must be between 1 and %d (max-sequences), found %d"
                         .formatted(options.maxSequences(), request.choices()));
-        require(request.firstChoice() >= 0, "the first answer's number is negative: " + request.firstChoice());
+        List<Integer> numbers =
+                request.answers().stream().map(Answer::choice).sorted().toList();
         require(
-                request.choices() == 1 || emitted == 0,
-                "%d answers cannot go on from the same %d emitted tokens; resume each by itself"
-                        .formatted(request.choices(), emitted));
+                numbers.getFirst() >= 0 && numbers.size() == Set.copyOf(numbers).size(),
+                "answers are numbered %s; each needs a number of its own, 0 or more".formatted(numbers));
         if (prompt >= shape.contextLength()) {
             throw new EngineException(
                     Kind.OUT_OF_RANGE,
@@ -100,10 +102,22 @@ final class Intake {
                             .formatted(prompt, shape.contextLength()));
         }
         int output = maxOutput(request);
+        if (request.choices() > 1) {
+            request.answers().forEach(answer -> requireOpen(answer, request, output));
+        }
         int whole = request.choices() == 1 ? 0 : prompt / options.blockTokens();
         long blocks = neededBlocks(request) + (request.choices() - 1L) * (neededBlocks(request) - whole);
         String each = request.choices() == 1 ? "" : " of each of %d answers".formatted(request.choices());
         checkBlocks(blocks, "%d prompt tokens and up to %d output tokens%s".formatted(prompt, output, each));
+    }
+
+    private static void requireOpen(Answer answer, GenerationRequest request, int maxOutput) {
+        int[] emitted = answer.emittedTokens();
+        boolean stopped = emitted.length > 0 && request.stopTokens().contains(emitted[emitted.length - 1]);
+        require(
+                emitted.length < maxOutput && !stopped,
+                "answer %d is complete with its %d emitted tokens; leave it out"
+                        .formatted(answer.choice(), emitted.length));
     }
 
     Generation generation(GenerationRequest request, GenerationListener listener) {

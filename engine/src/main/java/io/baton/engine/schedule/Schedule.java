@@ -4,6 +4,7 @@ import io.baton.engine.EngineException;
 import io.baton.engine.EngineException.Kind;
 import io.baton.engine.EngineOptions;
 import io.baton.engine.FinishReason;
+import io.baton.engine.GenerationRequest.Answer;
 import io.baton.engine.ModelShape;
 import io.baton.engine.PrefillTimes;
 import io.baton.engine.schedule.Generation.Phase;
@@ -30,6 +31,7 @@ import org.slf4j.LoggerFactory;
 final class Schedule {
 
     private static final Logger log = LoggerFactory.getLogger(Schedule.class);
+    private static final int[] NOTHING = {};
 
     final ModelShape shape;
     final EngineOptions options;
@@ -198,15 +200,21 @@ final class Schedule {
     /** Its prompt is computed: its answers join the running batch. */
     void run(Generation generation, float[] hidden) {
         generation.promptDone(clock.getAsLong());
-        int first = generation.request.firstChoice();
-        for (int i = 0; i < generation.request.choices(); i++) {
-            SequenceKv kv = i == 0
+        List<Answer> answers = generation.request.answers();
+        for (Answer answer : answers) { // all forks are made before an answer goes on
+            SequenceKv kv = generation.choices.isEmpty()
                     ? generation.kv()
-                    : generation.kv().fork(generation.owner + " choice " + (first + i), generation.neededBlocks);
-            Choice choice = new Choice(generation, first + i, kv, shape.dim());
-            choice.hidden = hidden;
+                    : generation.kv().fork(generation.owner + " choice " + answer.choice(), generation.neededBlocks);
+            Choice choice = new Choice(generation, answer, kv, shape.dim());
             generation.choices.add(choice);
             running.add(choice);
+        }
+        for (int i = 0; i < answers.size(); i++) {
+            boolean inPrompt = answers.size() == 1;
+            generation
+                    .choices
+                    .get(i)
+                    .start(hidden, inPrompt ? NOTHING : answers.get(i).emittedTokens());
         }
     }
 

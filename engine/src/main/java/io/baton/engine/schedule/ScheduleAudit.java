@@ -77,9 +77,9 @@ final class ScheduleAudit {
             Generation generation = choice.generation;
             require(!choice.ended && generation.phase == Phase.RUNNING, choice, " runs, but its request does not");
             require(schedule.admitted.contains(generation), choice, " runs, but is not admitted");
-            int before = generation.request.emittedTokens().length;
-            int sampled = choice.outputs - before;
-            int expected = generation.tokens.length + sampled - (choice.hidden == null ? 1 : 0);
+            int expected = generation.request.promptTokens().length
+                    + choice.outputs
+                    - (choice.hidden == null ? choice.tokensLeft() : 0);
             require(
                     choice.kv.computed() == expected,
                     choice,

@@ -12,9 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One step: the last token of every running sequence and at most one chunk of prompts go through the model together,
- * then the head and the samplers give each sequence its next token. So decoding never waits longer than one chunk.
- * Confined to the scheduler thread.
+ * One step: the last token of every running sequence and at most one chunk of prompts (and of output that another node
+ * sampled) go through the model together, then the head and the samplers give each sequence its next token. So decoding
+ * never waits longer than one chunk. Confined to the scheduler thread.
  */
 final class Step {
 
@@ -64,7 +64,10 @@ final class Step {
     void run() {
         long start = schedule.clock.getAsLong();
         int prefillRows = compose(start);
-        int decodeRows = decoding.size();
+        int decodeRows = 0;
+        for (Choice choice : decoding) {
+            decodeRows += choice.rows == 1 ? 1 : 0; // more are known output, which is computed like a prompt
+        }
         if (prefillRows + decodeRows > 0 && compute()) {
             chunks.forEach(this::finish);
             decoding.forEach(this::finish);
@@ -78,15 +81,17 @@ final class Step {
         runner.clear();
         decoding.clear();
         chunks.clear();
+        int budget = schedule.options.chunkTokens();
         for (Choice choice : schedule.running) {
             if (choice.hidden == null) {
-                int position = choice.kv.computed();
-                choice.kv.makeRoomFor(position + 1);
-                choice.entry = runner.add(choice.lastToken, 0, 1, position, choice.kv.table(), true);
-                decoding.add(choice);
+                int left = choice.tokensLeft();
+                int rows = Math.min(left, Math.max(1, budget)); // the last token of each never waits
+                if (left == 1 || budget > 0) {
+                    add(choice, rows);
+                    budget -= left == 1 ? 0 : rows;
+                }
             }
         }
-        int budget = schedule.options.chunkTokens();
         for (Sequence sequence : List.copyOf(schedule.prefilling)) {
             if (budget == 0) {
                 break;
@@ -109,6 +114,15 @@ final class Step {
             budget -= count;
         }
         return schedule.options.chunkTokens() - budget;
+    }
+
+    private void add(Choice choice, int rows) {
+        int position = choice.kv.computed();
+        choice.kv.makeRoomFor(position + rows);
+        boolean last = rows == choice.tokensLeft();
+        choice.rows = rows;
+        choice.entry = runner.add(choice.uncomputed, choice.computed, rows, position, choice.kv.table(), last);
+        decoding.add(choice);
     }
 
     private boolean compute() {
@@ -160,12 +174,15 @@ final class Step {
             return; // another answer of its request failed
         }
         if (!runner.finite(choice.entry)) {
-            String where = "in output token %d".formatted(choice.outputs - 1);
+            String where = "in output token %d".formatted(choice.outputs - choice.tokensLeft());
             schedule.fail(choice.generation, choice.generation.notFinite(where));
             return;
         }
-        runner.hidden(choice.entry, choice.nextHidden());
-        choice.kv.advanceTo(choice.kv.computed() + 1);
+        if (choice.rows == choice.tokensLeft()) {
+            runner.hidden(choice.entry, choice.nextHidden());
+        }
+        choice.computed += choice.rows;
+        choice.kv.advanceTo(choice.kv.computed() + choice.rows);
     }
 
     /** The head and the samplers, over everything that has a hidden state now. */

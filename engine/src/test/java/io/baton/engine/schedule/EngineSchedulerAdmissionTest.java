@@ -9,6 +9,7 @@ import io.baton.engine.EngineException.Kind;
 import io.baton.engine.EngineLoad;
 import io.baton.engine.GenerationHandle;
 import io.baton.engine.GenerationRequest;
+import io.baton.engine.GenerationRequest.Answer;
 import io.baton.engine.sample.SamplingParameters;
 import io.baton.kv.BlockChain;
 import io.baton.kv.BlockHash;
@@ -72,6 +73,21 @@ class EngineSchedulerAdmissionTest {
         assertThat(small.generate(Requests.greedy("a", tokens(19), 30)).tokenIds(0))
                 .as("the last output token needs no room")
                 .hasSize(30);
+        assertRefused(
+                small,
+                new GenerationRequest(
+                        "a",
+                        tokens(20),
+                        Answer.fresh(0, 3),
+                        Requests.ROOT,
+                        SamplingParameters.GREEDY,
+                        1,
+                        3,
+                        Set.of(),
+                        -1,
+                        0),
+                Kind.RESOURCE_EXHAUSTED,
+                "20 prompt tokens and up to 3 output tokens of each of 3 answers need 4 blocks of 16 tokens");
         TestingPrefill prefill = new TestingPrefill(Requests.prefill("p", tokens(50)));
         small.submit(prefill).release();
         small.turn();
@@ -87,11 +103,30 @@ class EngineSchedulerAdmissionTest {
         assertInvalid(request(bias, -1, 1), "a logit bias names token 99, the vocabulary has 40");
         assertInvalid(request(SamplingParameters.GREEDY, -2, 1), "logprobs must be at least -1, found -2");
         assertInvalid(request(SamplingParameters.GREEDY, -1, 5), "the number of answers must be between 1 and 4");
+        assertInvalid(answers(), "the number of answers must be between 1 and 4 (max-sequences), found 0");
+        assertInvalid(
+                answers(new Answer(2, Requests.NONE), new Answer(2, Requests.NONE)), "answers are numbered [2, 2]");
+        assertInvalid(answers(new Answer(-1, Requests.NONE)), "answers are numbered [-1]");
+        assertInvalid(
+                answers(new Answer(0, Requests.NONE), new Answer(1, new int[] {1, 40})),
+                "token 1 of the emitted output is 40");
+        assertInvalid(
+                answers(new Answer(0, Requests.NONE), new Answer(1, new int[] {1, 2, 3})),
+                "answer 1 is complete with its 3 emitted tokens; leave it out");
+        assertInvalid(
+                answers(new Answer(0, Requests.NONE), new Answer(1, new int[] {9})),
+                "answer 1 is complete with its 1 emitted tokens");
     }
 
     private static GenerationRequest request(SamplingParameters sampling, int logprobs, int choices) {
         return new GenerationRequest(
-                "a", tokens(3), Requests.NONE, Requests.ROOT, sampling, 1, 1, Set.of(), logprobs, 0, 0, choices);
+                "a", tokens(3), Answer.fresh(0, choices), Requests.ROOT, sampling, 1, 1, Set.of(), logprobs, 0);
+    }
+
+    /** Of three tokens each at most; 9 is a stop token. */
+    private static GenerationRequest answers(Answer... answers) {
+        return new GenerationRequest(
+                "a", tokens(3), List.of(answers), Requests.ROOT, SamplingParameters.GREEDY, 1, 3, Set.of(9), -1, 0);
     }
 
     private void assertInvalid(GenerationRequest request, String message) {

@@ -9,6 +9,7 @@ import io.baton.engine.FinishReason;
 import io.baton.engine.GeneratedToken;
 import io.baton.engine.GenerationHandle;
 import io.baton.engine.GenerationRequest;
+import io.baton.engine.GenerationRequest.Answer;
 import io.baton.engine.GenerationTimes;
 import io.baton.engine.sample.SamplingParameters;
 import io.baton.kv.SequenceRoot;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -23,7 +25,7 @@ import org.junit.jupiter.api.Test;
 /** What an engine promises of a generation, turn by turn. */
 class EngineSchedulerTest {
 
-    private final TestingEngine engine = new TestingEngine(16, Requests.options(32, 4, 4));
+    private final TestingEngine engine = new TestingEngine(24, Requests.options(32, 4, 4));
 
     @Test
     void aGenerationIsAdmittedPrefilledInChunksAndDecoded() {
@@ -205,19 +207,21 @@ class EngineSchedulerTest {
         GenerationRequest one = new GenerationRequest(
                 "a",
                 tokens(40),
-                Requests.NONE,
+                Answer.fresh(0, 3),
                 Requests.ROOT,
                 new SamplingParameters(1, 0, 1, 0),
                 7,
                 9,
                 Set.of(),
                 0,
-                0,
-                0,
-                3);
+                0);
         TestingGeneration listener = new TestingGeneration(one);
         engine.submitLocally(listener);
-        engine.turns(3);
+        engine.turn();
+        assertThat(engine.counts().committed())
+                .as("3 blocks for one answer, and one more for each other")
+                .isEqualTo(5);
+        engine.turns(2);
         assertThat(engine.counts().inUse()).as("2 shared blocks, 3 own ones").isEqualTo(5);
         engine.runUntilEnded(listener);
         for (int choice = 0; choice < 3; choice++) {
@@ -227,6 +231,55 @@ class EngineSchedulerTest {
         assertThat(listener.tokenIds(0)).isNotEqualTo(listener.tokenIds(1));
         assertThat(listener.finished).hasSize(3);
         engine.assertIdle();
+    }
+
+    @Test
+    void anAnswerIsTheSameAloneAndBesideOthers() {
+        TestingGeneration together = engine.generate(answers(Answer.fresh(0, 4)));
+        for (Answer answer : together.request.answers()) {
+            TestingGeneration alone = engine.generate(answers(List.of(answer)));
+            assertThat(alone.tokens(answer.choice())).isEqualTo(together.tokens(answer.choice()));
+        }
+        assertThat(together.tokenIds(1)).isNotEqualTo(together.tokenIds(2));
+    }
+
+    @Test
+    void severalAnswersGoOnEachFromItsOwnOutput() {
+        TestingGeneration whole = engine.generate(answers(Answer.fresh(0, 4)));
+        List<Answer> begun = new ArrayList<>();
+        int[] known = {0, 1, 39}; // and answer 2 is complete
+        for (int choice : new int[] {0, 1, 3}) {
+            begun.add(new Answer(choice, Arrays.copyOf(whole.tokenIds(choice), known[begun.size()])));
+        }
+        TestingEngine other = new TestingEngine(24, Requests.options(32, 4, 4));
+        TestingGeneration rest = other.generate(answers(begun));
+        for (Answer answer : begun) {
+            int from = answer.emittedTokens().length;
+            assertThat(rest.tokens(answer.choice()))
+                    .as("answer %d after %d tokens", answer.choice(), from)
+                    .isEqualTo(whole.tokens(answer.choice()).subList(from, 40));
+        }
+        assertThat(rest.tokens(2)).isEmpty();
+        assertThat(rest.finished).hasSize(3);
+        assertThat(other.runner.steps)
+                .as("40 prompt tokens in two chunks; the known 39 in two more beside the others' tokens")
+                .isEqualTo(2 + 39);
+        other.assertIdle();
+    }
+
+    /** Of forty tokens each. */
+    private static GenerationRequest answers(List<Answer> answers) {
+        return new GenerationRequest(
+                "a",
+                tokens(40),
+                answers,
+                Requests.ROOT,
+                new SamplingParameters(1, 0, 1, 0, 1, 1.2f, 0, 0.3f, Map.of()),
+                7,
+                40,
+                Set.of(),
+                2,
+                0);
     }
 
     @Test

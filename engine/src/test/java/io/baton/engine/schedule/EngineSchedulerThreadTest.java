@@ -101,7 +101,7 @@ class EngineSchedulerThreadTest {
         GenerationRequest request = listener.request;
         boolean bad = Arrays.stream(request.promptTokens()).anyMatch(token -> token == TestingModel.POISON);
         for (int i = 0; i < request.choices() && !bad; i++) {
-            int choice = request.firstChoice() + i;
+            int choice = request.answers().get(i).choice();
             TestingModel.Answer answer = TestingModel.answer(request, choice);
             List<GeneratedToken> found = listener.tokens(choice);
             if (listener.ended.join().failure() == null) {

@@ -27,7 +27,12 @@ final class FullRecompute {
         int length = prompt.length + request.maxTokens();
         int[] table = IntStream.range(0, Math.ceilDiv(length, BLOCK_TOKENS)).toArray();
         Sampler sampler = new Sampler(
-                request.sampling(), request.seed(), request.firstChoice(), prompt, new int[0], request.logprobs());
+                request.sampling(),
+                request.seed(),
+                request.answers().getFirst().choice(),
+                prompt,
+                new int[0],
+                request.logprobs());
         Candidates scratch = new Candidates(host.shape().vocabularySize());
         List<GeneratedToken> tokens = new ArrayList<>();
         try (KvPool pool = KvPool.allocate(

@@ -2,11 +2,13 @@ package io.baton.engine.schedule;
 
 import io.baton.engine.EngineOptions;
 import io.baton.engine.GenerationRequest;
+import io.baton.engine.GenerationRequest.Answer;
 import io.baton.engine.KvType;
 import io.baton.engine.PrefillRequest;
 import io.baton.engine.sample.SamplingParameters;
 import io.baton.kv.SequenceRoot;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -60,32 +62,42 @@ final class Requests {
         return new GenerationRequest(
                 owner,
                 prompt(random, maxPrompt),
-                NONE,
+                Answer.fresh(random.nextInt(3), 1 + random.nextInt(maxChoices)),
                 ROOT,
                 sampling,
                 random.nextLong(),
                 1 + random.nextInt(maxOutput),
                 random.nextBoolean() ? Set.of() : Set.of(7, 8),
                 random.nextInt(4) - 1,
-                random.nextInt(2),
-                random.nextInt(3),
-                1 + random.nextInt(maxChoices));
+                random.nextInt(2));
     }
 
-    /** The same request, resumed after the first {@code emitted} tokens of its answer. */
+    /** The same request for one answer, resumed after its first {@code emitted} tokens. */
     static GenerationRequest resumed(GenerationRequest request, int[] emitted) {
+        return resumed(request, List.of(new Answer(request.answers().getFirst().choice(), emitted)));
+    }
+
+    /** The same request, resumed with what is known of its answers. */
+    static GenerationRequest resumed(GenerationRequest request, List<Answer> answers) {
         return new GenerationRequest(
                 request.owner(),
                 request.promptTokens(),
-                emitted,
+                answers,
                 request.root(),
                 request.sampling(),
                 request.seed(),
                 request.maxTokens(),
                 request.stopTokens(),
                 request.logprobs(),
-                request.priority(),
-                request.firstChoice(),
-                1);
+                request.priority());
+    }
+
+    /** What is known of an answer. */
+    static int[] emitted(GenerationRequest request, int choice) {
+        return request.answers().stream()
+                .filter(answer -> answer.choice() == choice)
+                .map(Answer::emittedTokens)
+                .findFirst()
+                .orElseThrow();
     }
 }

@@ -8,6 +8,7 @@ import io.baton.engine.FillLease;
 import io.baton.engine.FinishReason;
 import io.baton.engine.GenerationHandle;
 import io.baton.engine.GenerationRequest;
+import io.baton.engine.GenerationRequest.Answer;
 import io.baton.engine.PrefillHandle;
 import io.baton.kv.CacheCounts;
 import java.lang.foreign.ValueLayout;
@@ -105,13 +106,25 @@ class SchedulerRandomOperationsTest {
             GenerationRequest request =
                     Requests.generation(random, "generation " + names++, 70, 30, Math.min(3, maxSequences));
             if (request.choices() == 1 && random.nextInt(3) == 0) {
-                int[] whole = TestingModel.answer(request, request.firstChoice()).tokens().stream()
-                        .mapToInt(token -> token.tokenId())
-                        .toArray();
+                int[] whole = whole(request, request.answers().getFirst());
                 request = Requests.resumed(request, Arrays.copyOf(whole, random.nextInt(whole.length + 1)));
+            } else if (random.nextInt(3) == 0) {
+                List<Answer> begun = new ArrayList<>();
+                for (Answer answer : request.answers()) {
+                    int[] whole = whole(request, answer);
+                    int known = random.nextInt(Math.max(1, whole.length)); // never all: those are left out
+                    begun.add(new Answer(answer.choice(), Arrays.copyOf(whole, known)));
+                }
+                request = Requests.resumed(request, begun);
             }
             TestingGeneration listener = new TestingGeneration(request);
             generations.add(new Live(listener, engine.generate(request, listener)));
+        }
+
+        private static int[] whole(GenerationRequest request, Answer answer) {
+            return TestingModel.answer(request, answer.choice()).tokens().stream()
+                    .mapToInt(token -> token.tokenId())
+                    .toArray();
         }
 
         private void prefill() {
@@ -199,14 +212,15 @@ class SchedulerRandomOperationsTest {
             }
             TestingGeneration.Ended how = live.listener.ended.join();
             GenerationRequest request = live.listener.request;
-            IntStream known =
-                    IntStream.concat(Arrays.stream(request.promptTokens()), Arrays.stream(request.emittedTokens()));
+            IntStream known = IntStream.concat(
+                    Arrays.stream(request.promptTokens()),
+                    request.answers().stream().flatMapToInt(answer -> Arrays.stream(answer.emittedTokens())));
             if (known.anyMatch(token -> token == TestingModel.POISON)) {
                 return true; // computed elsewhere, it would not have been finite there
             }
             boolean failed = false;
-            for (int i = 0; i < request.choices(); i++) {
-                int choice = request.firstChoice() + i;
+            for (Answer each : request.answers()) {
+                int choice = each.choice();
                 TestingModel.Answer answer = TestingModel.answer(request, choice);
                 var found = live.listener.tokens.getOrDefault(choice, List.of());
                 failed |= answer.end() == TestingModel.End.INTERNAL;
@@ -215,7 +229,7 @@ class SchedulerRandomOperationsTest {
                             .as("%s choice %d", request.owner(), choice)
                             .isEqualTo(answer.tokens());
                     assertThat(answer.end()).isNotEqualTo(TestingModel.End.INTERNAL);
-                    if (request.maxTokens() > request.emittedTokens().length && !found.isEmpty()) {
+                    if (request.maxTokens() > each.emittedTokens().length && !found.isEmpty()) {
                         assertThat(live.listener.finished.get(choice))
                                 .isEqualTo(FinishReason.valueOf(answer.end().name()));
                     }

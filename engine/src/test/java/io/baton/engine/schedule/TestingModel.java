@@ -94,22 +94,16 @@ final class TestingModel {
     }
 
     static Answer answer(GenerationRequest request, int choice) {
-        int[] sequence =
-                Arrays.copyOf(request.promptTokens(), request.promptTokens().length + request.emittedTokens().length);
-        System.arraycopy(
-                request.emittedTokens(), 0, sequence, request.promptTokens().length, request.emittedTokens().length);
+        int[] emitted = Requests.emitted(request, choice);
+        int[] sequence = Arrays.copyOf(request.promptTokens(), request.promptTokens().length + emitted.length);
+        System.arraycopy(emitted, 0, sequence, request.promptTokens().length, emitted.length);
         Sampler sampler = new Sampler(
-                request.sampling(),
-                request.seed(),
-                choice,
-                request.promptTokens(),
-                request.emittedTokens(),
-                request.logprobs());
+                request.sampling(), request.seed(), choice, request.promptTokens(), emitted, request.logprobs());
         int limit = Math.min(request.maxTokens(), CONTEXT - request.promptTokens().length);
-        int outputs = request.emittedTokens().length;
+        int outputs = emitted.length;
         Candidates scratch = new Candidates(VOCABULARY);
         List<GeneratedToken> tokens = new ArrayList<>();
-        if (outputs > 0 && request.stopTokens().contains(request.emittedTokens()[outputs - 1])) {
+        if (outputs > 0 && request.stopTokens().contains(emitted[outputs - 1])) {
             return new Answer(tokens, End.STOP);
         }
         while (outputs < limit) {
