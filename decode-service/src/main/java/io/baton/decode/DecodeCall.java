@@ -10,6 +10,7 @@ import io.baton.engine.GenerationRequest;
 import io.baton.engine.GenerationTimes;
 import io.baton.kv.SequenceRoot;
 import io.baton.proto.v1.DecodeAdmitted;
+import io.baton.proto.v1.DecodeChoiceFinished;
 import io.baton.proto.v1.DecodeEvent;
 import io.baton.proto.v1.DecodeFinished;
 import io.baton.proto.v1.DecodeToken;
@@ -20,15 +21,21 @@ import io.baton.serving.telemetry.Spans;
 import io.grpc.Context;
 import io.grpc.Status;
 import io.opentelemetry.api.trace.Span;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request on this node, from receipt to its one end. The engine's scheduler thread brings admission, tokens and the
- * end; the request's own thread prefills; the gateway's cancellation comes from a gRPC thread. Whatever ends the
- * sequence, {@link EventStream} ends the stream once.
+ * One request on this node, from receipt to its one end: one prompt, and one or several choices that go on from it. The
+ * engine's scheduler thread brings admission, tokens and the end; the request's own thread prefills; the gateway's
+ * cancellation comes from a gRPC thread. Whatever ends the sequence, {@link EventStream} ends the stream once.
  */
 final class DecodeCall implements GenerationListener {
 
@@ -45,10 +52,12 @@ final class DecodeCall implements GenerationListener {
     private final Context context = Context.current();
     private final CompletableFuture<GenerationHandle> sequence = new CompletableFuture<>();
 
-    private final OutputText text; // the scheduler thread's once the sequence is submitted
-    private String again = ""; // what the withheld tokens say, until the first token has said it
+    private final List<ChoiceOutput> complete = new ArrayList<>(); // with what was known of them
+    private final Map<Integer, ChoiceOutput> generated = new LinkedHashMap<>(); // by number
+    // The scheduler thread's once the sequence is submitted.
+    private int open;
     private boolean first = true;
-    private int outputTokens;
+    private @Nullable ChoiceOutput lastToEnd;
     private volatile boolean ended;
     private volatile @Nullable RemotePrefill remote;
 
@@ -58,46 +67,54 @@ final class DecodeCall implements GenerationListener {
             Engine engine,
             PromptPrefill prefill,
             Executor threads,
-            OutputText text,
+            List<ChoiceOutput> outputs,
             EventStream events,
             RouteRecord route,
             FirstTokenTimes times,
             DecodeTelemetry telemetry) {
-        this.order = order;
         this.root = root;
         this.engine = engine;
         this.prefill = prefill;
         this.threads = threads;
-        this.text = text;
         this.events = events;
         this.route = route;
         this.times = times;
         this.telemetry = telemetry;
-        this.outputTokens = order.emitted().length + order.withheld().length;
+        for (ChoiceOutput output : outputs) {
+            if (output.knownEnd().isPresent()) {
+                complete.add(output);
+            } else {
+                generated.put(output.choice(), output);
+            }
+        }
+        this.open = generated.size();
+        this.order =
+                order.of(generated.values().stream().map(ChoiceOutput::known).toList());
     }
 
     /** Submits the sequence, unless what is known of its output ends it already. On a gRPC thread. */
     void start() {
-        replayKnownOutput();
-        if (text.stopped()) {
-            finish(FinishReason.STOP);
-        } else if (outputTokens >= order.maxTokens()) {
-            finish(FinishReason.LENGTH);
-        } else {
-            sequence.complete(engine.generate(
-                    new GenerationRequest(
-                            order.requestId(),
-                            order.prompt(),
-                            order.knownOutput(),
-                            root,
-                            order.sampling(),
-                            order.seed(),
-                            order.maxTokens(),
-                            order.stopTokens(),
-                            order.logprobs(),
-                            order.context().getPriority()),
-                    this));
+        for (ChoiceOutput output : generated.isEmpty() ? complete.subList(1, complete.size()) : complete) {
+            tellEnd(output, output.knownEnd().orElseThrow());
         }
+        if (generated.isEmpty()) {
+            ChoiceOutput last = complete.getFirst();
+            finish(last, last.knownEnd().orElseThrow());
+            return;
+        }
+        sequence.complete(engine.generate(
+                new GenerationRequest(
+                        order.requestId(),
+                        order.prompt(),
+                        generated.values().stream().map(ChoiceOutput::answer).toList(),
+                        root,
+                        order.sampling(),
+                        order.seed(),
+                        order.maxTokens(),
+                        order.stopTokens(),
+                        order.logprobs(),
+                        order.context().getPriority()),
+                this));
     }
 
     /** The gateway went away, gave up, or its deadline passed. On a gRPC thread. */
@@ -154,26 +171,28 @@ final class DecodeCall implements GenerationListener {
 
     @Override
     public boolean token(GeneratedToken token) {
-        String piece = again + said(token.tokenId());
-        again = "";
-        outputTokens++;
+        ChoiceOutput output = output(token.choice());
+        String piece = output.append(token.tokenId());
         TtftParts parts = first ? times.upToNow(sequence.join().times()) : null;
         first = false;
-        if (!events.offer(() -> event(token, piece, parts))) {
-            events.fail(Status.RESOURCE_EXHAUSTED
-                    .withDescription(
-                            "the caller reads too slowly: the token buffer is full; read faster or ask for less")
-                    .asRuntimeException());
-            return false;
+        return offer(() -> event(token, piece, parts)) && !output.stopped();
+    }
+
+    @Override
+    public void choiceFinished(int choice, FinishReason reason) {
+        ChoiceOutput output = output(choice);
+        lastToEnd = output;
+        if (--open > 0) {
+            tellEnd(output, reason);
         }
-        return !text.stopped();
     }
 
     @Override
     public void finished(FinishReason reason, GenerationTimes engineTimes) {
         ended = true;
         telemetry.routed(span, route.route());
-        finish(reason);
+        ChoiceOutput last = lastToEnd;
+        finish(last == null ? generated.values().iterator().next() : last, reason);
     }
 
     @Override
@@ -184,9 +203,23 @@ final class DecodeCall implements GenerationListener {
         events.fail(Refusals.of(cause));
     }
 
-    /** What a token adds to the text; a stop token nothing. */
-    private String said(int token) {
-        return order.stopTokens().contains(token) ? "" : text.append(token);
+    private ChoiceOutput output(int choice) {
+        ChoiceOutput output = generated.get(choice);
+        if (output == null) {
+            throw new IllegalStateException("choice %d was not asked for".formatted(choice));
+        }
+        return output;
+    }
+
+    /** Queues an event; a caller that reads too slowly loses all choices. */
+    private boolean offer(Supplier<DecodeEvent> event) {
+        if (events.offer(event)) {
+            return true;
+        }
+        String why = "the caller reads too slowly: the token buffer is full; read faster or ask for less";
+        events.fail(Status.RESOURCE_EXHAUSTED.withDescription(why).asRuntimeException());
+        var _ = sequence.thenAccept(handle -> handle.cancel(EngineException.Kind.RESOURCE_EXHAUSTED, why));
+        return false;
     }
 
     private void abortPrefill() {
@@ -196,43 +229,45 @@ final class DecodeCall implements GenerationListener {
         }
     }
 
-    /** Brings the text to where the known output left it; what the withheld tokens say has not been said. */
-    private void replayKnownOutput() {
-        for (int token : order.emitted()) {
-            if (!text.stopped()) {
-                said(token);
-            }
-        }
-        StringBuilder unsaid = new StringBuilder();
-        for (int token : order.withheld()) {
-            if (!text.stopped()) {
-                unsaid.append(said(token));
-            }
-        }
-        again = unsaid.toString();
+    /** Tells of a choice that ends before others. */
+    private void tellEnd(ChoiceOutput output, FinishReason reason) {
+        String rest = output.finish();
+        offer(() -> DecodeEvent.newBuilder()
+                .setChoiceFinished(DecodeChoiceFinished.newBuilder()
+                        .setChoice(output.choice())
+                        .setReason(proto(reason))
+                        .setText(rest))
+                .build());
     }
 
-    private void finish(FinishReason reason) {
-        String rest = again + text.finish();
-        int output = outputTokens;
+    private void finish(ChoiceOutput last, FinishReason reason) {
+        String rest = last.finish();
+        int tokens = Stream.concat(complete.stream(), generated.values().stream())
+                .mapToInt(ChoiceOutput::tokens)
+                .sum();
         events.finish(() -> DecodeEvent.newBuilder()
                 .setFinished(DecodeFinished.newBuilder()
-                        .setReason(
-                                switch (reason) {
-                                    case STOP -> io.baton.proto.v1.FinishReason.FINISH_REASON_STOP;
-                                    case LENGTH -> io.baton.proto.v1.FinishReason.FINISH_REASON_LENGTH;
-                                })
+                        .setChoice(last.choice())
+                        .setReason(proto(reason))
                         .setText(rest)
                         .setUsage(Usage.newBuilder()
                                 .setPromptTokens(order.prompt().length)
                                 .setCachedTokens(route.cachedTokens())
-                                .setOutputTokens(output))
+                                .setOutputTokens(tokens))
                         .setRoute(route.route()))
                 .build());
     }
 
+    private static io.baton.proto.v1.FinishReason proto(FinishReason reason) {
+        return switch (reason) {
+            case STOP -> io.baton.proto.v1.FinishReason.FINISH_REASON_STOP;
+            case LENGTH -> io.baton.proto.v1.FinishReason.FINISH_REASON_LENGTH;
+        };
+    }
+
     private static DecodeEvent event(GeneratedToken token, String piece, @Nullable TtftParts parts) {
         DecodeToken.Builder event = DecodeToken.newBuilder()
+                .setChoice(token.choice())
                 .setIndex(token.index())
                 .setTokenId(token.tokenId())
                 .setText(piece);

@@ -4,22 +4,24 @@ import io.baton.engine.sample.SamplingParameters;
 import io.baton.proto.v1.CallContext;
 import io.baton.proto.v1.DecodeRequest;
 import io.baton.proto.v1.FallbackPolicy;
+import io.baton.proto.v1.KnownOutput;
 import io.baton.proto.v1.PrefillCandidate;
 import io.baton.proto.v1.PrefillMode;
 import io.baton.proto.v1.Sampling;
 import io.baton.proto.v1.StopConditions;
 import io.grpc.Status;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * A decode request, checked: what the gateway asks for, in this node's terms.
  *
  * @param requestId names the request in leases, logs and errors
- * @param emitted output the client already has
- * @param withheld output the gateway got after {@code emitted} and did not pass on; what it says is said again
- * @param maxTokens output tokens at most, emitted and withheld ones included
+ * @param choices the answers to generate, at least one, each with what is known of it
+ * @param maxTokens output tokens of each choice at most, known ones included
  * @param stopTokens ids that end the sequence, the model's end-of-sequence tokens among them unless told otherwise
  * @param logprobs -1 for none, else how many most likely tokens beside the sampled one
  * @param candidates prefill nodes, best first
@@ -28,8 +30,7 @@ record DecodeOrder(
         String requestId,
         CallContext context,
         int[] prompt,
-        int[] emitted,
-        int[] withheld,
+        List<Known> choices,
         SamplingParameters sampling,
         long seed,
         int maxTokens,
@@ -42,8 +43,27 @@ record DecodeOrder(
 
     static final int MAX_LOGPROBS = 20;
     static final int MAX_STOP_STRINGS = 16;
+    static final int MAX_STOP_TOKENS = 64;
     static final int MAX_STOP_STRING_CHARS = 1024;
+    static final int MAX_CHOICES = 16;
+    static final int MAX_CHOICE_NUMBER = 65_535;
     private static final int SALT_BYTES = 32;
+    private static final int[] NONE = {};
+
+    /**
+     * A choice and what is known of its output.
+     *
+     * @param choice its number
+     * @param emitted output the client already has
+     * @param withheld output the gateway got after {@code emitted} and did not pass on; what it says is said again
+     */
+    record Known(int choice, int[] emitted, int[] withheld) {
+
+        /** All output known before this node generates anything. */
+        int[] tokens() {
+            return joined(emitted, withheld);
+        }
+    }
 
     /**
      * Reads what this version serves; everything else is refused by name.
@@ -71,8 +91,7 @@ record DecodeOrder(
                 context.getRequestId(),
                 context,
                 prompt,
-                tokens("emitted_token_ids", request.getEmittedTokenIdsList(), vocabularySize),
-                tokens("withheld_token_ids", request.getWithheldTokenIdsList(), vocabularySize),
+                choices(request, vocabularySize),
                 sampling(request.getSampling(), vocabularySize),
                 request.getSeed(),
                 asked > 0 ? Math.min(asked, room) : room,
@@ -84,19 +103,73 @@ record DecodeOrder(
                 request.getPrefillNodesList());
     }
 
-    /** Output known before this node generates anything. */
-    int[] knownOutput() {
-        return joined(emitted, withheld);
+    /** The same for these of the choices alone. */
+    DecodeOrder of(List<Known> some) {
+        return new DecodeOrder(
+                requestId,
+                context,
+                prompt,
+                some,
+                sampling,
+                seed,
+                maxTokens,
+                stopTokens,
+                stopStrings,
+                logprobs,
+                mode,
+                policy,
+                candidates);
     }
 
-    /** Prompt and known output as one sequence. */
+    /** What is prefilled: the prompt and, if there is one choice, its known output as one sequence. */
     int[] sequence() {
-        return joined(prompt, knownOutput());
+        return choices.size() == 1 ? joined(prompt, choices.getFirst().tokens()) : prompt;
+    }
+
+    private static List<Known> choices(DecodeRequest request, int vocabularySize) {
+        int count = request.getChoices() == 0 ? 1 : request.getChoices();
+        int first = request.getFirstChoice();
+        require(
+                count >= 1 && count <= MAX_CHOICES,
+                "choices must be at most %d, found %s".formatted(MAX_CHOICES, Integer.toUnsignedString(count)));
+        require(
+                first >= 0 && first <= MAX_CHOICE_NUMBER,
+                "first_choice must be at most %d, found %s"
+                        .formatted(MAX_CHOICE_NUMBER, Integer.toUnsignedString(first)));
+        int[] emitted = tokens("emitted_token_ids", request.getEmittedTokenIdsList(), vocabularySize);
+        int[] withheld = tokens("withheld_token_ids", request.getWithheldTokenIdsList(), vocabularySize);
+        if (count == 1 && request.getKnownOutputsCount() == 0) {
+            return List.of(new Known(first, emitted, withheld));
+        }
+        require(
+                emitted.length + withheld.length == 0,
+                "emitted_token_ids and withheld_token_ids are of one choice; with known_outputs or %d choices leave them out"
+                        .formatted(count));
+        if (request.getKnownOutputsCount() == 0) {
+            return IntStream.range(first, first + count)
+                    .mapToObj(choice -> new Known(choice, NONE, NONE))
+                    .toList();
+        }
+        List<Known> known = new ArrayList<>();
+        for (KnownOutput output : request.getKnownOutputsList()) {
+            int choice = output.getChoice();
+            require(
+                    choice >= first && choice < first + count,
+                    "known_outputs names choice %s; expected %d to %d"
+                            .formatted(Integer.toUnsignedString(choice), first, first + count - 1));
+            require(
+                    known.stream().noneMatch(each -> each.choice() == choice),
+                    "known_outputs names choice %d twice".formatted(choice));
+            known.add(new Known(
+                    choice,
+                    tokens("known_outputs.emitted_token_ids", output.getEmittedTokenIdsList(), vocabularySize),
+                    tokens("known_outputs.withheld_token_ids", output.getWithheldTokenIdsList(), vocabularySize)));
+        }
+        return List.copyOf(known);
     }
 
     private static void refuseWhatIsNotServed(DecodeRequest request) {
         unserved(!request.getAdapter().isEmpty(), "adapter");
-        unserved(request.getChoices() > 1, "choices above 1");
         unserved(!request.getSamplerState().isEmpty(), "sampler_state");
         require(request.getPrefillMode() != PrefillMode.UNRECOGNIZED, "prefill_mode is unknown");
     }
@@ -129,6 +202,9 @@ record DecodeOrder(
     }
 
     private static Set<Integer> stopTokens(StopConditions stop, Set<Integer> endOfSequence) {
+        require(
+                stop.getTokenIdsCount() <= MAX_STOP_TOKENS,
+                "stop.token_ids: at most %d, found %d".formatted(MAX_STOP_TOKENS, stop.getTokenIdsCount()));
         Set<Integer> tokens = new HashSet<>(stop.getTokenIdsList());
         if (!stop.getIgnoreEos()) {
             tokens.addAll(endOfSequence);

@@ -13,6 +13,7 @@ import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -68,6 +69,9 @@ final class DecodeService extends DecodeGrpc.DecodeImplBase {
         int vocabulary = Math.min(engine.shape().vocabularySize(), tokenizer.vocabularySize());
         DecodeOrder order =
                 DecodeOrder.of(request, vocabulary, engine.shape().contextLength(), tokenizer.endOfSequence());
+        List<ChoiceOutput> outputs = order.choices().stream()
+                .map(known -> ChoiceOutput.replayed(order, known, tokenizer))
+                .toList();
         ServerCallStreamObserver<DecodeEvent> observer = (ServerCallStreamObserver<DecodeEvent>) responses;
         enter();
         EventStream events = new EventStream(observer, threads, maxBufferedEvents, this::leave);
@@ -81,7 +85,7 @@ final class DecodeService extends DecodeGrpc.DecodeImplBase {
                 engine,
                 prefill,
                 threads,
-                new OutputText(tokenizer, order.prompt(), order.stopStrings()),
+                outputs,
                 events,
                 new RouteRecord(address, engine.shape().layers(), order.prompt().length),
                 times,

@@ -2,6 +2,7 @@ package io.baton.decode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.baton.proto.v1.DecodeChoiceFinished;
 import io.baton.proto.v1.DecodeEvent;
 import io.baton.proto.v1.DecodeFinished;
 import io.baton.proto.v1.DecodeRequest;
@@ -124,6 +125,34 @@ final class Answer implements ClientResponseObserver<DecodeRequest, DecodeEvent>
         return events.stream()
                 .filter(DecodeEvent::hasToken)
                 .map(DecodeEvent::getToken)
+                .toList();
+    }
+
+    /** The tokens of one of several choices. */
+    List<DecodeToken> tokens(int choice) {
+        return tokens().stream().filter(token -> token.getChoice() == choice).toList();
+    }
+
+    /** All text of one of several choices, that of its end included. */
+    String text(int choice) {
+        StringBuilder text = new StringBuilder();
+        for (DecodeEvent event : events) {
+            if (event.hasToken() && event.getToken().getChoice() == choice) {
+                text.append(event.getToken().getText());
+            } else if (event.hasChoiceFinished() && event.getChoiceFinished().getChoice() == choice) {
+                text.append(event.getChoiceFinished().getText());
+            } else if (event.hasFinished() && event.getFinished().getChoice() == choice) {
+                text.append(event.getFinished().getText());
+            }
+        }
+        return text.toString();
+    }
+
+    /** The choices that ended before the last one, in that order. */
+    List<DecodeChoiceFinished> choicesFinished() {
+        return events.stream()
+                .filter(DecodeEvent::hasChoiceFinished)
+                .map(DecodeEvent::getChoiceFinished)
                 .toList();
     }
 

@@ -108,13 +108,16 @@ class DecodeServiceTest {
                 Status.Code.INVALID_ARGUMENT,
                 "stop.strings",
                 request -> request.getStopBuilder().addStrings(""));
+        refused(
+                Status.Code.INVALID_ARGUMENT,
+                "stop.token_ids",
+                request -> request.getStopBuilder().addAllTokenIds(Collections.nCopies(65, 5)));
         refused(Status.Code.OUT_OF_RANGE, "512", request -> request.addAllPromptTokenIds(Collections.nCopies(412, 5)));
     }
 
     @Test
     void whatIsNotServedIsRefusedByNameAndNeverIgnored() throws Exception {
         refused(Status.Code.UNIMPLEMENTED, "adapter", request -> request.setAdapter("lora"));
-        refused(Status.Code.UNIMPLEMENTED, "choices", request -> request.setChoices(2));
         refused(
                 Status.Code.UNIMPLEMENTED,
                 "sampler_state",
@@ -239,7 +242,7 @@ class DecodeServiceTest {
                     "the sequence has ended",
                     () -> !narrow.engine.sequences.isEmpty()
                             && narrow.engine.sequences.getFirst().hasEnded());
-            assertThat(narrow.engine.sequences.getFirst().outputTokens()).isLessThan(400);
+            assertThat(narrow.engine.sequences.getFirst().steps()).isLessThan(400);
             narrow.assertPoolAtBaseline();
             assertThat(narrow.ask(local()).finished().getUsage().getOutputTokens())
                     .isEqualTo(8);

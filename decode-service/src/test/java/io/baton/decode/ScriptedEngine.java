@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.IntBinaryOperator;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -51,8 +52,10 @@ final class ScriptedEngine implements Engine {
     private final List<CacheListener> cacheListeners = new ArrayList<>(); // scheduler thread
     private final EngineOptions options = new EngineOptions(BLOCK_TOKENS, KvType.F32, 32, OptionalLong.empty(), 8, 8);
 
-    /** Output token by index. */
+    /** Output token by index, of every choice. */
     volatile IntUnaryOperator tokens = index -> 100 + index;
+    /** Output token by choice and index. */
+    volatile IntBinaryOperator choiceTokens = (choice, index) -> tokens.applyAsInt(index);
     /** Blocks found in the node's own cache. */
     volatile int cachedBlocks;
     /** Sequences are queued but not admitted while this is false. */

@@ -12,6 +12,9 @@ import io.baton.engine.KvUnits;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -37,13 +40,14 @@ final class ScriptedSequence implements GenerationHandle {
     private volatile @Nullable CompletableFuture<FillLease> asked;
     private boolean leaseOpen;
     private int held;
-    private volatile int index;
+    private final Map<Integer, Integer> open = new LinkedHashMap<>(); // next index by choice
+    private volatile int steps;
 
     ScriptedSequence(ScriptedEngine engine, GenerationRequest request, GenerationListener listener) {
         this.engine = engine;
         this.request = request;
         this.listener = listener;
-        this.index = request.emittedTokens().length;
+        request.answers().forEach(answer -> open.put(answer.choice(), answer.emittedTokens().length));
     }
 
     int tokens() {
@@ -51,12 +55,14 @@ final class ScriptedSequence implements GenerationHandle {
     }
 
     int blocks() {
-        return Math.ceilDiv(tokens() + request.maxTokens(), ScriptedEngine.BLOCK_TOKENS);
+        int each = Math.ceilDiv(tokens() + request.maxTokens(), ScriptedEngine.BLOCK_TOKENS);
+        int shared = tokens() / ScriptedEngine.BLOCK_TOKENS;
+        return each + (request.choices() - 1) * (each - shared);
     }
 
-    /** Emitted ones included. */
-    int outputTokens() {
-        return index;
+    /** Steps so far; each gives every open choice a token. */
+    int steps() {
+        return steps;
     }
 
     boolean blocksAsked() {
@@ -151,11 +157,23 @@ final class ScriptedSequence implements GenerationHandle {
             return;
         }
         engine.stepsAllowed--;
-        int token = engine.tokens.applyAsInt(index);
-        int at = index;
-        index = at + 1;
+        int before = steps;
+        steps = before + 1;
+        for (int choice : List.copyOf(open.keySet())) {
+            step(choice);
+            if (ended) {
+                return;
+            }
+        }
+        engine.scheduler.execute(this::step);
+    }
+
+    private void step(int choice) {
+        int index = open.merge(choice, 1, Integer::sum) - 1;
+        int token = engine.choiceTokens.applyAsInt(choice, index);
         boolean goOn = listener.token(new GeneratedToken(
-                at,
+                choice,
+                index,
                 token,
                 request.logprobs() < 0 ? OptionalDouble.empty() : OptionalDouble.of(-0.5),
                 IntStream.range(0, Math.max(0, request.logprobs()))
@@ -165,11 +183,17 @@ final class ScriptedSequence implements GenerationHandle {
             return;
         }
         boolean stop = !goOn || request.stopTokens().contains(token);
-        if (stop || index == request.maxTokens()) {
-            end();
-            listener.finished(stop ? FinishReason.STOP : FinishReason.LENGTH, times());
-        } else {
-            engine.scheduler.execute(this::step);
+        if (!stop && index + 1 < request.maxTokens()) {
+            return;
+        }
+        FinishReason reason = stop ? FinishReason.STOP : FinishReason.LENGTH;
+        open.remove(choice);
+        if (open.isEmpty()) {
+            end(); // as in the engine, the last block is back before the end is told
+        }
+        listener.choiceFinished(choice, reason);
+        if (ended) {
+            listener.finished(reason, times());
         }
     }
 
