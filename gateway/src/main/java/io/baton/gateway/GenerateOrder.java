@@ -40,6 +40,8 @@ record GenerateOrder(
     static final int MAX_STOP_TOKENS = 64;
     static final int MAX_SALT_CHARS = 256;
     static final int MAX_PRIORITY = 100;
+    static final int MAX_CHOICES = 16;
+    static final int MAX_CHOICE_NUMBER = 65_535;
 
     /** Throws {@link io.grpc.StatusRuntimeException} naming the field, what was found and what was expected. */
     static GenerateOrder of(GenerateRequest request, ServedModel model, LongSupplier seeds) {
@@ -47,6 +49,7 @@ record GenerateOrder(
         refuseWhatIsNotServed(request);
         SamplingChecks.check(request.getSampling(), model.vocabularySize());
         checkStop(request.getStop(), model);
+        checkChoices(request);
         require(
                 !request.hasLogprobs() || inRange(request.getLogprobs(), MAX_LOGPROBS),
                 "logprobs",
@@ -85,6 +88,11 @@ record GenerateOrder(
                 fingerprint(request));
     }
 
+    /** How many answers. */
+    int choices() {
+        return Math.max(1, request.getChoices());
+    }
+
     /** An empty name means the only model there is. */
     static void requireModel(String name, ServedModel model) {
         if (!name.isEmpty() && !name.equals(model.name())) {
@@ -106,9 +114,24 @@ record GenerateOrder(
         if (!request.getSamplerState().isEmpty()) {
             throw unserved("sampler_state", "leave it empty");
         }
-        if (request.getChoices() != 0 && request.getChoices() != 1) {
-            throw unserved("choices " + Integer.toUnsignedString(request.getChoices()), "send one request per choice");
-        }
+    }
+
+    private static void checkChoices(GenerateRequest request) {
+        require(
+                inRange(request.getChoices(), MAX_CHOICES),
+                "choices",
+                Integer.toUnsignedString(request.getChoices()),
+                "at most " + MAX_CHOICES);
+        require(
+                inRange(request.getFirstChoice(), MAX_CHOICE_NUMBER),
+                "first_choice",
+                Integer.toUnsignedString(request.getFirstChoice()),
+                "at most " + MAX_CHOICE_NUMBER);
+        require(
+                request.getChoices() <= 1 || request.getEmittedTokenIdsCount() == 0,
+                "emitted_token_ids",
+                "%d tokens and %d choices".formatted(request.getEmittedTokenIdsCount(), request.getChoices()),
+                "one choice; resume each unfinished answer by itself, with its number as first_choice");
     }
 
     private static void checkStop(StopConditions stop, ServedModel model) {

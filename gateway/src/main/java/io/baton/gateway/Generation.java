@@ -2,7 +2,7 @@ package io.baton.gateway;
 
 import com.google.protobuf.ByteString;
 import io.baton.proto.v1.CallContext;
-import io.baton.proto.v1.ChoiceFinish;
+import io.baton.proto.v1.DecodeChoiceFinished;
 import io.baton.proto.v1.DecodeEvent;
 import io.baton.proto.v1.DecodeFinished;
 import io.baton.proto.v1.DecodeRequest;
@@ -53,9 +53,7 @@ final class Generation {
 
     private final Set<String> failedNodes = new HashSet<>();
     private final List<RouteEvent> fallbacks = new ArrayList<>();
-    private int[] output = new int[0]; // known output: the client's own, then what was relayed
-    private int outputTokens;
-    private int relayed;
+    private @Nullable Choices choices; // once the request is checked
 
     Generation(
             GatewayParts parts,
@@ -81,27 +79,28 @@ final class Generation {
     void run() {
         try {
             serve();
-            trace.ended(first, relayed, Status.OK);
+            trace.ended(first, longestRelayed(), Status.OK);
             client.complete();
         } catch (RuntimeException e) {
             StatusRuntimeException status = client.isCancelled()
                     ? client.cancellation()
                     : parts.statuses().exception(e);
-            trace.ended(first, relayed, status.getStatus());
+            trace.ended(first, longestRelayed(), status.getStatus());
             client.fail(status);
         }
     }
 
     private void serve() {
         GenerateOrder order = GenerateOrder.of(request, parts.model(), parts.random()::nextLong);
-        known(order.emitted());
+        Choices answers = new Choices(order);
+        choices = answers;
         byte[] salt = parts.salt().of(tenant, request.getCacheSalt());
-        Way way = way(order, parts.routers().pools(order), salt);
+        Way way = way(order, answers, parts.routers().pools(order), salt);
         Pool pool = way.pool(); // the sequence never leaves it
         RouteDecision.Route route = way.route();
         client.send(GenerateEvent.newBuilder().setStarted(started(order, pool)).build());
         for (int attempt = 1; ; attempt++) {
-            Loss loss = attempt(decodeRequest(order, pool, route, salt, attempt), route.decodeNode());
+            Loss loss = attempt(decodeRequest(order, answers, pool, route, salt, attempt), answers, route.decodeNode());
             if (loss == null) {
                 return;
             }
@@ -109,7 +108,7 @@ final class Generation {
                 throw loss.status();
             }
             failedNodes.add(route.decodeNode());
-            route = routeElsewhere(order, pool, salt, loss);
+            route = routeElsewhere(order, answers, pool, salt, loss);
             RouteEvent event = RouteEvent.newBuilder()
                     .setReason(loss.reason())
                     .setNode(loss.node())
@@ -123,14 +122,18 @@ final class Generation {
     private record Way(Pool pool, RouteDecision.Route route) {}
 
     /** The first pool that has a way; the first one's refusal when none has. */
-    private Way way(GenerateOrder order, List<Pool> pools, byte[] salt) {
+    private Way way(GenerateOrder order, Choices answers, List<Pool> pools, byte[] salt) {
         RouteDecision.@Nullable Refusal refusal = null;
+        int[] known = answers.withPrompt();
+        int[] sequence = Arrays.copyOf(order.prompt(), order.prompt().length + known.length);
+        System.arraycopy(known, 0, sequence, order.prompt().length, known.length);
         for (Pool pool : pools) {
-            BlockKeys prefix = PoolRouters.reusable(pool, salt, sequence(order));
+            BlockKeys prefix = PoolRouters.reusable(pool, salt, sequence);
             if (refusal == null) {
                 first.checked();
             }
-            switch (parts.routers().choose(order, pool, prefix, outputTokens, failedNodes)) {
+            int open = answers.open().size();
+            switch (parts.routers().choose(order, pool, prefix, open, known.length, failedNodes)) {
                 case RouteDecision.Route route -> {
                     trace.routed(route, failedNodes.size() + 1);
                     return new Way(pool, route);
@@ -144,9 +147,10 @@ final class Generation {
         throw Refusals.of(refusal);
     }
 
-    private RouteDecision.Route routeElsewhere(GenerateOrder order, Pool pool, byte[] salt, Loss loss) {
+    private RouteDecision.Route routeElsewhere(
+            GenerateOrder order, Choices answers, Pool pool, byte[] salt, Loss loss) {
         try {
-            return way(order, List.of(pool), salt).route();
+            return way(order, answers, List.of(pool), salt).route();
         } catch (StatusRuntimeException nowhere) {
             throw loss.status()
                     .getStatus()
@@ -157,8 +161,8 @@ final class Generation {
     }
 
     /** Relays one decode stream; null when it finished well. */
-    private @Nullable Loss attempt(DecodeRequest decode, String node) {
-        if (relayed == 0) {
+    private @Nullable Loss attempt(DecodeRequest decode, Choices answers, String node) {
+        if (longestRelayed() == 0) {
             first.sent();
         }
         try (DecodeCalls.Stream stream = parts.decodeCalls().open(node, decode)) {
@@ -170,9 +174,13 @@ final class Generation {
                             .asException();
                 }
                 switch (event.getEventCase()) {
-                    case TOKEN -> relay(event.getToken(), node);
+                    case TOKEN -> relay(event.getToken(), answers, node);
+                    case CHOICE_FINISHED -> {
+                        DecodeChoiceFinished end = event.getChoiceFinished();
+                        answers.finish(end.getChoice(), end.getReason(), end.getText(), node);
+                    }
                     case FINISHED -> {
-                        finish(event.getFinished());
+                        finish(event.getFinished(), answers, node);
                         awaitEnd(stream, node);
                         return null;
                     }
@@ -188,17 +196,13 @@ final class Generation {
         }
     }
 
-    private void relay(DecodeToken token, String node) {
-        if (token.getChoice() != 0 || token.getIndex() > outputTokens) {
-            throw Status.INTERNAL
-                    .withDescription("%s sent token %d of choice %d, expected token %d of choice 0"
-                            .formatted(node, token.getIndex(), token.getChoice(), outputTokens))
-                    .asRuntimeException();
-        }
-        if (token.getIndex() < outputTokens) {
+    private void relay(DecodeToken token, Choices answers, String node) {
+        boolean firstToken = longestRelayed() == 0;
+        if (!answers.add(token, node)) {
             return; // said before
         }
         Token.Builder relayedToken = Token.newBuilder()
+                .setChoice(token.getChoice())
                 .setIndex(token.getIndex())
                 .setTokenId(token.getTokenId())
                 .setText(token.getText())
@@ -208,14 +212,14 @@ final class Generation {
             relayedToken.setLogprob(token.getLogprob());
         }
         client.send(GenerateEvent.newBuilder().setToken(relayedToken).build());
-        known(token.getTokenId());
-        if (relayed++ == 0) {
+        if (firstToken) {
             first.written(token.getTtft());
             trace.firstToken(first.parts());
         }
     }
 
-    private void finish(DecodeFinished finished) {
+    private void finish(DecodeFinished finished, Choices answers, String node) {
+        answers.finish(finished.getChoice(), finished.getReason(), finished.getText(), node);
         Route route = finished.getRoute().toBuilder()
                 .clearEvents()
                 .addAllEvents(fallbacks)
@@ -223,11 +227,8 @@ final class Generation {
                 .build();
         client.send(GenerateEvent.newBuilder()
                 .setFinished(Finished.newBuilder()
-                        .addChoices(ChoiceFinish.newBuilder()
-                                .setChoice(finished.getChoice())
-                                .setReason(finished.getReason())
-                                .setText(finished.getText()))
-                        .setUsage(finished.getUsage())
+                        .addAllChoices(answers.ends(node))
+                        .setUsage(finished.getUsage().toBuilder().setOutputTokens(answers.tokens()))
                         .setRoute(route)
                         .setTtft(first.parts()))
                 .build());
@@ -249,11 +250,16 @@ final class Generation {
     }
 
     private boolean mayGoOn(Loss loss, int attempt) {
-        boolean allowed = relayed == 0 || request.getFallbackPolicy() != FallbackPolicy.FALLBACK_POLICY_FAIL;
-        return loss.elsewhereMayHelp(relayed > 0)
+        boolean begun = longestRelayed() > 0;
+        boolean allowed = !begun || request.getFallbackPolicy() != FallbackPolicy.FALLBACK_POLICY_FAIL;
+        return loss.elsewhereMayHelp(begun)
                 && allowed
                 && attempt < MAX_ATTEMPTS
                 && parts.retries().tryRetry();
+    }
+
+    private int longestRelayed() {
+        return choices == null ? 0 : choices.longestRelayed();
     }
 
     private Started started(GenerateOrder order, Pool pool) {
@@ -270,7 +276,7 @@ final class Generation {
     }
 
     private DecodeRequest decodeRequest(
-            GenerateOrder order, Pool pool, RouteDecision.Route route, byte[] salt, int attempt) {
+            GenerateOrder order, Choices answers, Pool pool, RouteDecision.Route route, byte[] salt, int attempt) {
         DecodeRequest.Builder decode = DecodeRequest.newBuilder()
                 .setContext(CallContext.newBuilder()
                         .setRequestId(requestId)
@@ -283,16 +289,13 @@ final class Generation {
                 .setSampling(request.getSampling())
                 .setSeed(order.seed())
                 .setStop(request.getStop().toBuilder().setMaxTokens(order.maxOutputTokens()))
-                .setPrefillMode(request.getPrefillMode())
-                .setChoices(1);
+                .setPrefillMode(request.getPrefillMode());
+        answers.describe(decode);
         if (request.hasLogprobs()) {
             decode.setLogprobs(request.getLogprobs());
         }
         for (int token : order.prompt()) {
             decode.addPromptTokenIds(token);
-        }
-        for (int i = 0; i < outputTokens; i++) {
-            decode.addEmittedTokenIds(output[i]);
         }
         for (var candidate : route.prefillNodes()) {
             decode.addPrefillNodes(PrefillCandidate.newBuilder()
@@ -301,20 +304,5 @@ final class Generation {
                     .setCachedTokens(candidate.cachedTokens()));
         }
         return decode.build();
-    }
-
-    private void known(int... tokens) {
-        if (outputTokens + tokens.length > output.length) {
-            output = Arrays.copyOf(output, Math.max(2 * output.length, outputTokens + Math.max(16, tokens.length)));
-        }
-        System.arraycopy(tokens, 0, output, outputTokens, tokens.length);
-        outputTokens += tokens.length;
-    }
-
-    /** Prompt and known output, whose KV the next decode node needs. */
-    private int[] sequence(GenerateOrder order) {
-        int[] all = Arrays.copyOf(order.prompt(), order.prompt().length + outputTokens);
-        System.arraycopy(output, 0, all, order.prompt().length, outputTokens);
-        return all;
     }
 }

@@ -111,12 +111,17 @@ final class PoolRouters {
                 BlockChain.of(root, sequence, blockTokens), BlockChain.reusableBlocks(sequence.length, blockTokens));
     }
 
-    /** The way of a request of which so many output tokens are known. */
-    RouteDecision choose(GenerateOrder order, Pool pool, BlockKeys prefix, int knownOutput, Set<String> excluded) {
+    /**
+     * The way of a request for so many choices that are to be generated yet, of each of which {@code knownOutput}
+     * tokens are computed with the prompt.
+     */
+    RouteDecision choose(
+            GenerateOrder order, Pool pool, BlockKeys prefix, int choices, int knownOutput, Set<String> excluded) {
         RequestShape shape = new RequestShape(
                 pool.id(),
                 order.prompt().length + knownOutput,
                 order.maxOutputTokens() - knownOutput,
+                choices,
                 prefix,
                 place(order.request().getPrefillMode()),
                 order.request().getFallbackPolicy() == FallbackPolicy.FALLBACK_POLICY_UNSPECIFIED

@@ -97,7 +97,7 @@ final class RequestTrace {
         });
     }
 
-    /** @param relayedTokens of this answer, those the client came with not counted */
+    /** @param relayedTokens of the longest answer, those the client came with not counted */
     void ended(FirstToken first, int relayedTokens, Status status) {
         Duration total = Duration.ofNanos(first.elapsed());
         metrics.requestEnded(

@@ -107,6 +107,27 @@ class GenerateTest {
     }
 
     @Test
+    void whatAUserTypesIsTextEvenIfItSpellsASpecialToken() throws InterruptedException {
+        try (ScriptedNode node = ScriptedNode.decode(ScriptedNode.Call::answer);
+                GatewayFixture fixture = GatewayFixture.over(node)) {
+            List<GenerateEvent> events = fixture.generate(request(1, builder -> builder.setText("a</s>b<s>")));
+            assertThat(events.getFirst().getStarted().getPromptTokenIdsList())
+                    .as("bos, and then neither eos nor bos")
+                    .startsWith(1)
+                    .hasSize(1 + 1 + "a</s>b<s>".length())
+                    .doesNotContain(2)
+                    .containsOnlyOnce(1);
+            assertThat(node.calls.take().request().getPromptTokenIdsList())
+                    .isEqualTo(events.getFirst().getStarted().getPromptTokenIdsList());
+            TokenizeRequest asked = TokenizeRequest.newBuilder()
+                    .setText("a</s>b")
+                    .setParseSpecial(true)
+                    .build();
+            assertThat(fixture.client().tokenize(asked).getTokenIdsList()).containsOnlyOnce(2);
+        }
+    }
+
+    @Test
     void aSeedIsDrawnWhenNoneIsGivenAndToldToBothSides() throws InterruptedException {
         try (ScriptedNode node = ScriptedNode.decode(ScriptedNode.Call::answer);
                 GatewayFixture fixture = GatewayFixture.over(node)) {

@@ -179,7 +179,20 @@ class RefusalTest {
                         b -> b.setSamplerState(ByteString.copyFromUtf8("x")),
                         Status.Code.UNIMPLEMENTED,
                         "sampler_state"),
-                refused(b -> b.setChoices(2), Status.Code.UNIMPLEMENTED, "choices 2"));
+                refused(b -> b.setChoices(17), Status.Code.INVALID_ARGUMENT, "choices", "17", "at most 16"),
+                refused(b -> b.setChoices(-1), Status.Code.INVALID_ARGUMENT, "choices", "4294967295", "at most 16"),
+                refused(
+                        b -> b.setFirstChoice(65_536),
+                        Status.Code.INVALID_ARGUMENT,
+                        "first_choice",
+                        "65536",
+                        "at most 65535"),
+                refused(
+                        b -> b.setChoices(2).addEmittedTokenIds(3),
+                        Status.Code.INVALID_ARGUMENT,
+                        "emitted_token_ids",
+                        "1 tokens and 2 choices",
+                        "by itself, with its number as first_choice"));
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.baton.gateway;
 
 import io.baton.kv.BlockKey;
 import io.baton.kv.SequenceFingerprint;
+import io.baton.proto.v1.DecodeChoiceFinished;
 import io.baton.proto.v1.DecodeEvent;
 import io.baton.proto.v1.DecodeFinished;
 import io.baton.proto.v1.DecodeGrpc;
@@ -51,8 +52,13 @@ final class ScriptedNode implements AutoCloseable {
             CountDownLatch cancelled) {
 
         void token(int index, int id) {
+            token(0, index, id);
+        }
+
+        void token(int choice, int index, int id) {
             events.onNext(DecodeEvent.newBuilder()
                     .setToken(DecodeToken.newBuilder()
+                            .setChoice(choice)
                             .setIndex(index)
                             .setTokenId(id)
                             .setText("t" + id)
@@ -63,9 +69,24 @@ final class ScriptedNode implements AutoCloseable {
                     .build());
         }
 
+        /** One of several choices ends before the last. */
+        void choiceFinished(int choice, String text) {
+            events.onNext(DecodeEvent.newBuilder()
+                    .setChoiceFinished(DecodeChoiceFinished.newBuilder()
+                            .setChoice(choice)
+                            .setReason(FinishReason.FINISH_REASON_STOP)
+                            .setText(text))
+                    .build());
+        }
+
         void finish(int outputTokens) {
+            finish(0, outputTokens);
+        }
+
+        void finish(int choice, int outputTokens) {
             events.onNext(DecodeEvent.newBuilder()
                     .setFinished(DecodeFinished.newBuilder()
+                            .setChoice(choice)
                             .setReason(FinishReason.FINISH_REASON_LENGTH)
                             .setText("!")
                             .setUsage(Usage.newBuilder()

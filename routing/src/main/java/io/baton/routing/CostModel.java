@@ -102,7 +102,7 @@ public final class CostModel {
         double transfer = parameters.handoffMicros()
                 + exposedTransferMicros(shape.tokens() - decodeCached, missingMicros + suffixMicros, decode);
         return new CostParts(
-                admissionMicros(decode, blocksFor(shape.longest()) - blocksFor(decodeCached), decodePending),
+                admissionMicros(decode, blocksFor(shape) - blocksFor(decodeCached), decodePending),
                 queueMicros(prefill, prefillAgeMicros, prefillPending),
                 missingMicros,
                 suffixMicros,
@@ -114,7 +114,7 @@ public final class CostModel {
     public CostParts local(
             RequestShape shape, NodeLoad decode, double decodeAgeMicros, Pending pending, int decodeCached) {
         return new CostParts(
-                admissionMicros(decode, blocksFor(shape.longest()) - blocksFor(decodeCached), pending),
+                admissionMicros(decode, blocksFor(shape) - blocksFor(decodeCached), pending),
                 queueMicros(decode, decodeAgeMicros, pending),
                 0,
                 localComputeMicros(decode, shape.tokens() - decodeCached),
@@ -137,6 +137,13 @@ public final class CostModel {
      */
     public double disturbanceMicros(NodeLoad decode, int tokens) {
         return parameters.disturbance() * decode.runningSequences() * (tokens / prefillRate(decode) * MICROS);
+    }
+
+    /** Blocks of a request at its longest: every choice but one shares the prompt's whole blocks. */
+    int blocksFor(RequestShape shape) {
+        long each = blocksFor(shape.longest());
+        long own = each - shape.tokens() / geometry.blockTokens();
+        return (int) Math.min(Integer.MAX_VALUE, each + (shape.choices() - 1) * own);
     }
 
     /** The time the answer takes after its first token. */

@@ -54,8 +54,7 @@ final class WayCosts {
     /** Counts the way as work and cached blocks to come. */
     void taken(Way way) {
         NodeView prefills = way.prefills();
-        int blocks =
-                costs.blocksFor(shape.longest()) - cachedBySlot[way.decode().slot()];
+        int blocks = costs.blocksFor(shape) - cachedBySlot[way.decode().slot()];
         recent.add(
                 nowMillis,
                 prefills.slot(),
@@ -111,7 +110,7 @@ final class WayCosts {
     }
 
     int blocksNeeded() {
-        return costs.blocksFor(shape.longest());
+        return costs.blocksFor(shape);
     }
 
     int cachedTokens(NodeView node) {

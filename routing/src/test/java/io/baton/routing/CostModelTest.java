@@ -3,6 +3,8 @@ package io.baton.routing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.OptionalLong;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Every number here can be followed with pencil and paper. */
@@ -19,6 +21,27 @@ class CostModelTest {
         assertThat(costs.queueMicros(load, 5e5, Pending.NONE)).isEqualTo(1.5e6);
         assertThat(costs.queueMicros(load, 9e6, Pending.NONE)).isZero();
         assertThat(costs.queueMicros(load, 9e6, new Pending(100, 1, 0))).isEqualTo(1e5);
+    }
+
+    @Test
+    void severalChoicesNeedTheBlocksOfOneAndTheirOwnBeyondTheSharedOnes() {
+        assertThat(costs.blocksFor(shape(100, 60, 1))).isEqualTo(10);
+        // 6 whole blocks of 16 are shared; the partial seventh is copied.
+        assertThat(costs.blocksFor(shape(100, 60, 4))).isEqualTo(10 + 3 * 4);
+        assertThat(costs.blocksFor(shape(96, 16, 4))).isEqualTo(7 + 3);
+    }
+
+    private static RequestShape shape(int tokens, int output, int choices) {
+        return new RequestShape(
+                new PoolId("", ""),
+                tokens,
+                output,
+                choices,
+                BlockKeys.NONE,
+                PrefillPlace.AUTO,
+                true,
+                OptionalLong.empty(),
+                Set.of());
     }
 
     @Test
