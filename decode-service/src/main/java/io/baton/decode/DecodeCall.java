@@ -173,9 +173,12 @@ final class DecodeCall implements GenerationListener {
     public boolean token(GeneratedToken token) {
         ChoiceOutput output = output(token.choice());
         String piece = output.append(token.tokenId());
-        TtftParts parts = first ? times.upToNow(sequence.join().times()) : null;
+        boolean one = first;
         first = false;
-        return offer(() -> event(token, piece, parts)) && !output.stopped();
+        if (one) {
+            times.sampled(sequence.join().times());
+        }
+        return offer(() -> event(token, piece, one ? times.upToNow() : null)) && !output.stopped();
     }
 
     @Override

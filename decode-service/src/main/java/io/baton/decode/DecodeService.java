@@ -7,6 +7,7 @@ import io.baton.proto.v1.DecodeEvent;
 import io.baton.proto.v1.DecodeGrpc;
 import io.baton.proto.v1.DecodeRequest;
 import io.baton.proto.v1.Reason;
+import io.baton.serving.Arrival;
 import io.baton.serving.Fingerprints;
 import io.baton.text.Tokenizer;
 import io.grpc.Status;
@@ -64,7 +65,7 @@ final class DecodeService extends DecodeGrpc.DecodeImplBase {
 
     @Override
     public void decode(DecodeRequest request, StreamObserver<DecodeEvent> responses) {
-        FirstTokenTimes times = new FirstTokenTimes(nanos);
+        FirstTokenTimes times = new FirstTokenTimes(nanos, Arrival.ageNanos());
         requireSameFunction(request);
         int vocabulary = Math.min(engine.shape().vocabularySize(), tokenizer.vocabularySize());
         DecodeOrder order =

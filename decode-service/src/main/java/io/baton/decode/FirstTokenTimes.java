@@ -18,11 +18,14 @@ final class FirstTokenTimes {
     private final long received;
     private long decided;
     private long remoteEnded; // equals decided when nothing was asked of a prefill node
+    private long sampled;
     private @Nullable SenderTimes remote;
+    private @Nullable GenerationTimes engine;
 
-    FirstTokenTimes(LongSupplier nanos) {
+    /** @param ageNanos how long ago the request arrived */
+    FirstTokenTimes(LongSupplier nanos, long ageNanos) {
         this.nanos = nanos;
-        this.received = nanos.getAsLong();
+        this.received = nanos.getAsLong() - ageNanos;
         this.decided = received;
         this.remoteEnded = received;
     }
@@ -44,8 +47,21 @@ final class FirstTokenTimes {
         remoteEnded = nanos.getAsLong();
     }
 
-    /** The parts up to now, when the first token has just been sampled. */
-    TtftParts upToNow(GenerationTimes engine) {
+    /** The engine has the first token, and says what its own part of the way took. */
+    void sampled(GenerationTimes own) {
+        sampled = nanos.getAsLong();
+        engine = own;
+    }
+
+    /**
+     * The parts up to now, when the first token is about to be written. Handing it over to the writer is counted to the
+     * first step; waiting for the engine to take up a local prefill, to its queue.
+     */
+    TtftParts upToNow() {
+        GenerationTimes own = engine;
+        if (own == null) {
+            throw new IllegalStateException("no token was sampled yet");
+        }
         long now = nanos.getAsLong();
         Budget total = new Budget(now - received);
         long admission = total.take(decided - received);
@@ -59,11 +75,13 @@ final class FirstTokenTimes {
             fetch = wait.take(sender.prefixFetch().toNanos());
             compute = wait.take(sender.compute().toNanos());
         } else {
-            queue = total.take(engine.prefillQueue().toNanos());
-            compute = total.take(engine.prefillCompute().toNanos());
+            long computed = own.prefillCompute().toNanos();
+            queue = total.take(
+                    sampled - remoteEnded - computed - own.firstStep().toNanos());
+            compute = total.take(computed);
         }
-        long firstStep = total.take(
-                sender != null ? now - remoteEnded : engine.firstStep().toNanos());
+        long firstStep =
+                total.take(sender != null ? now - remoteEnded : own.firstStep().toNanos() + now - sampled);
         TtftParts.Builder parts = TtftParts.newBuilder()
                 .setTotalMicros(micros(now - received))
                 .setDecodeAdmissionMicros(micros(admission))

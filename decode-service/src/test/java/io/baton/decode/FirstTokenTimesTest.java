@@ -15,7 +15,7 @@ class FirstTokenTimesTest {
             new GenerationTimes(millis(1), Duration.ZERO, Duration.ZERO, millis(4));
 
     private final AtomicLong now = new AtomicLong(1_000_000_000);
-    private final FirstTokenTimes times = new FirstTokenTimes(now::get);
+    private final FirstTokenTimes times = new FirstTokenTimes(now::get, 0);
 
     @Test
     void whatTheSenderMeasuredIsTakenOutOfTheWaitAndTheRestIsExposedTransfer() {
@@ -24,7 +24,8 @@ class FirstTokenTimesTest {
         pass(100);
         times.verified(new SenderTimes(millis(20), millis(5), millis(60)));
         pass(4);
-        TtftParts parts = times.upToNow(REMOTE);
+        times.sampled(REMOTE);
+        TtftParts parts = times.upToNow();
         assertThat(parts.getTotalMicros()).isEqualTo(107_000);
         assertThat(parts.getDecodeAdmissionMicros()).isEqualTo(3_000);
         assertThat(parts.getPrefillQueueMicros()).isEqualTo(20_000);
@@ -40,7 +41,8 @@ class FirstTokenTimesTest {
         times.decided();
         pass(50);
         times.verified(new SenderTimes(millis(30), millis(0), millis(90)));
-        TtftParts parts = times.upToNow(REMOTE);
+        times.sampled(REMOTE);
+        TtftParts parts = times.upToNow();
         assertThat(parts.getPrefillQueueMicros()).isEqualTo(30_000);
         assertThat(parts.getPrefillComputeMicros()).isEqualTo(20_000);
         assertThat(parts.getExposedTransferMicros()).isZero();
@@ -53,12 +55,28 @@ class FirstTokenTimesTest {
         pass(70);
         times.gaveUp();
         pass(35);
-        TtftParts parts = times.upToNow(new GenerationTimes(millis(0), millis(5), millis(20), millis(8)));
+        times.sampled(new GenerationTimes(millis(0), millis(5), millis(20), millis(8)));
+        pass(1);
+        TtftParts parts = times.upToNow();
         assertThat(parts.getExposedTransferMicros()).isEqualTo(70_000);
-        assertThat(parts.getPrefillQueueMicros()).isEqualTo(5_000);
+        assertThat(parts.getPrefillQueueMicros())
+                .as("2 ms more than the engine's: it did not look at once")
+                .isEqualTo(7_000);
         assertThat(parts.getPrefillComputeMicros()).isEqualTo(20_000);
-        assertThat(parts.getFirstStepMicros()).isEqualTo(8_000);
-        assertThat(parts.getUnattributedMicros()).isEqualTo(2_000);
+        assertThat(parts.getFirstStepMicros())
+                .as("handing the token over included")
+                .isEqualTo(9_000);
+        assertThat(parts.getUnattributedMicros()).isZero();
+    }
+
+    @Test
+    void whatPassedBetweenArrivalAndHandlerIsAdmission() {
+        FirstTokenTimes late = new FirstTokenTimes(now::get, millis(6).toNanos());
+        pass(1);
+        late.decided();
+        late.sampled(new GenerationTimes(millis(0), millis(0), millis(0), millis(0)));
+        assertThat(late.upToNow().getDecodeAdmissionMicros()).isEqualTo(7_000);
+        assertThat(late.upToNow().getTotalMicros()).isEqualTo(7_000);
     }
 
     private void pass(int millis) {

@@ -6,10 +6,20 @@ import io.baton.proto.v1.DecodeRequest;
 import io.baton.serving.Channels;
 import io.baton.serving.PeerRole;
 import io.baton.serving.telemetry.TraceInterceptors;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
+import io.grpc.ClientStreamTracer;
+import io.grpc.ClientStreamTracer.StreamInfo;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -31,22 +41,53 @@ final class DecodeCalls {
     }
 
     Stream open(String node, DecodeRequest request) {
+        Arrivals arrivals = new Arrivals();
         return new Stream(
                 node,
-                DecodeGrpc.newBlockingV2Stub(
-                                ClientInterceptors.intercept(channels.control(node, PeerRole.DECODE), traces.client()))
+                arrivals,
+                DecodeGrpc.newBlockingV2Stub(ClientInterceptors.intercept(
+                                channels.control(node, PeerRole.DECODE), arrivals, traces.client()))
                         .decode(request));
+    }
+
+    /** When each message of one stream reached this process, before the request's thread woke up to read it. */
+    private static final class Arrivals extends ClientStreamTracer implements ClientInterceptor {
+
+        private final Queue<Long> nanos = new ConcurrentLinkedQueue<>();
+
+        @Override
+        public <Q, S> ClientCall<Q, S> interceptCall(MethodDescriptor<Q, S> method, CallOptions options, Channel next) {
+            return next.newCall(method, options.withStreamTracerFactory(new ClientStreamTracer.Factory() {
+                @Override
+                public ClientStreamTracer newClientStreamTracer(StreamInfo stream, Metadata headers) {
+                    return Arrivals.this;
+                }
+            }));
+        }
+
+        @Override
+        public void inboundMessage(int number) {
+            nanos.add(System.nanoTime());
+        }
     }
 
     /** One decode stream; reads ahead by one message at most. Confined to the request's thread. */
     final class Stream implements AutoCloseable {
 
         private final String node;
+        private final Arrivals arrivals;
         private final BlockingClientCall<?, DecodeEvent> call;
+        private long arrivedNanos;
 
-        private Stream(String node, BlockingClientCall<?, DecodeEvent> call) {
+        private Stream(String node, Arrivals arrivals, BlockingClientCall<?, DecodeEvent> call) {
             this.node = node;
+            this.arrivals = arrivals;
             this.call = call;
+        }
+
+        /** How long ago the event that {@link #next} gave last reached this process, in nanoseconds. */
+        long ageNanos() {
+            return System.nanoTime() - arrivedNanos;
         }
 
         /**
@@ -59,7 +100,10 @@ final class DecodeCalls {
         DecodeEvent next() throws StatusException {
             while (true) {
                 try {
-                    return call.read(LOOK_AROUND_MILLIS, TimeUnit.MILLISECONDS);
+                    DecodeEvent event = call.read(LOOK_AROUND_MILLIS, TimeUnit.MILLISECONDS);
+                    Long arrived = event == null ? null : arrivals.nanos.poll();
+                    arrivedNanos = arrived == null ? System.nanoTime() : arrived;
+                    return event;
                 } catch (TimeoutException e) {
                     if (cluster.silentMillis(node) >= STALL_MILLIS) {
                         throw Status.UNAVAILABLE

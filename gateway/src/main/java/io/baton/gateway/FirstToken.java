@@ -7,9 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the time to first token went into. The total, the gateway's own part and the route are spans of this process's
- * clock; the decode node measured the rest on its own and says so with its first token. Parts are taken out of the
- * total one after the other, so that clocks which disagree can never make them sum to more. Confined to the request's
- * thread.
+ * clock; the decode node measured the rest on its own and says so with its first token. The gateway's part is what this
+ * process does at both ends: from the request's arrival to its block hashes, the call to the decode node until the
+ * transport has it, and from the first token's arrival until it is written. What remains unattributed is the way to the
+ * decode node and back. Parts are taken out of the total one after the other, so that clocks which disagree can never
+ * make them sum to more. Confined to the request's thread.
  */
 final class FirstToken {
 
@@ -17,13 +19,17 @@ final class FirstToken {
     private final long received;
     private long checked;
     private long sent;
+    private long handedOver;
+    private long arrived;
     private @Nullable TtftParts parts;
 
-    FirstToken(LongSupplier nanos) {
+    /** @param ageNanos how long ago the request arrived */
+    FirstToken(LongSupplier nanos, long ageNanos) {
         this.nanos = nanos;
-        received = nanos.getAsLong();
+        received = nanos.getAsLong() - ageNanos;
         checked = received;
         sent = received;
+        handedOver = received;
     }
 
     /**
@@ -33,19 +39,34 @@ final class FirstToken {
         if (checked == received) {
             checked = nanos.getAsLong();
             sent = checked;
+            handedOver = checked;
         }
     }
 
     /** The request goes to a decode node now; earlier attempts that failed were part of finding the way. */
     void sent() {
         sent = nanos.getAsLong();
+        handedOver = sent;
+    }
+
+    /** The transport has the request now. */
+    void handedOver() {
+        handedOver = nanos.getAsLong();
+    }
+
+    /** The first token reached this process {@code ageNanos} ago. */
+    void arrived(long ageNanos) {
+        arrived = nanos.getAsLong() - ageNanos;
     }
 
     /** The first token has just been written to the client. */
     void written(TtftParts decode) {
-        long left = TimeUnit.NANOSECONDS.toMicros(nanos.getAsLong() - received);
+        long now = nanos.getAsLong();
+        long left = TimeUnit.NANOSECONDS.toMicros(now - received);
         TtftParts.Builder all = TtftParts.newBuilder().setTotalMicros(left);
-        long gateway = Math.min(left, TimeUnit.NANOSECONDS.toMicros(checked - received));
+        // Rounded once: the remainder must not grow by the roundings of the pieces.
+        long own = (checked - received) + (handedOver - sent) + (now - Math.max(arrived, handedOver));
+        long gateway = Math.min(left, TimeUnit.NANOSECONDS.toMicros(own));
         left -= gateway;
         long route = Math.min(left, TimeUnit.NANOSECONDS.toMicros(sent - checked));
         left -= route;

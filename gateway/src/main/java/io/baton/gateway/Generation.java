@@ -23,6 +23,7 @@ import io.baton.serving.Fingerprints;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import io.opentelemetry.api.trace.Span;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -133,12 +134,16 @@ final class Generation {
                 first.checked();
             }
             int open = answers.open().size();
+            Span span = trace.routing(failedNodes.size() + 1);
             switch (parts.routers().choose(order, pool, prefix, open, known.length, failedNodes)) {
                 case RouteDecision.Route route -> {
-                    trace.routed(route, failedNodes.size() + 1);
+                    trace.routed(span, route);
                     return new Way(pool, route);
                 }
-                case RouteDecision.Refusal refused -> refusal = refusal == null ? refused : refusal;
+                case RouteDecision.Refusal refused -> {
+                    trace.refused(span, refused);
+                    refusal = refusal == null ? refused : refusal;
+                }
             }
         }
         if (refusal == null) {
@@ -166,6 +171,9 @@ final class Generation {
             first.sent();
         }
         try (DecodeCalls.Stream stream = parts.decodeCalls().open(node, decode)) {
+            if (longestRelayed() == 0) {
+                first.handedOver();
+            }
             while (true) {
                 DecodeEvent event = stream.next();
                 if (event == null) {
@@ -174,7 +182,7 @@ final class Generation {
                             .asException();
                 }
                 switch (event.getEventCase()) {
-                    case TOKEN -> relay(event.getToken(), answers, node);
+                    case TOKEN -> relay(event.getToken(), stream.ageNanos(), answers, node);
                     case CHOICE_FINISHED -> {
                         DecodeChoiceFinished end = event.getChoiceFinished();
                         answers.finish(end.getChoice(), end.getReason(), end.getText(), node);
@@ -196,7 +204,7 @@ final class Generation {
         }
     }
 
-    private void relay(DecodeToken token, Choices answers, String node) {
+    private void relay(DecodeToken token, long ageNanos, Choices answers, String node) {
         boolean firstToken = longestRelayed() == 0;
         if (!answers.add(token, node)) {
             return; // said before
@@ -211,6 +219,9 @@ final class Generation {
         if (token.hasLogprob()) {
             relayedToken.setLogprob(token.getLogprob());
         }
+        if (firstToken) {
+            first.arrived(ageNanos);
+        }
         client.send(GenerateEvent.newBuilder().setToken(relayedToken).build());
         if (firstToken) {
             first.written(token.getTtft());
@@ -220,6 +231,7 @@ final class Generation {
 
     private void finish(DecodeFinished finished, Choices answers, String node) {
         answers.finish(finished.getChoice(), finished.getReason(), finished.getText(), node);
+        trace.finished(finished.getUsage());
         Route route = finished.getRoute().toBuilder()
                 .clearEvents()
                 .addAllEvents(fallbacks)

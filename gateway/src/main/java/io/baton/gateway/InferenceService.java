@@ -7,6 +7,7 @@ import io.baton.proto.v1.GetModelResponse;
 import io.baton.proto.v1.InferenceGrpc;
 import io.baton.proto.v1.TokenizeRequest;
 import io.baton.proto.v1.TokenizeResponse;
+import io.baton.serving.Arrival;
 import io.baton.serving.Fingerprints;
 import io.baton.text.EncodeOptions;
 import io.grpc.Context;
@@ -30,7 +31,7 @@ final class InferenceService extends InferenceGrpc.InferenceImplBase {
 
     @Override
     public void generate(GenerateRequest request, StreamObserver<GenerateEvent> observer) {
-        FirstToken first = new FirstToken(nanos);
+        FirstToken first = new FirstToken(nanos, Arrival.ageNanos());
         Tenant tenant = TenantInterceptor.current();
         ClientStream client = new ClientStream((ServerCallStreamObserver<GenerateEvent>) observer);
         parts.inFlight().enter(tenant);

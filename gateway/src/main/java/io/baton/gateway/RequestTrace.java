@@ -2,6 +2,7 @@ package io.baton.gateway;
 
 import io.baton.proto.v1.RouteEvent;
 import io.baton.proto.v1.TtftParts;
+import io.baton.proto.v1.Usage;
 import io.baton.routing.RouteDecision;
 import io.baton.serving.telemetry.GenAiMetrics;
 import io.baton.serving.telemetry.Spans;
@@ -11,6 +12,7 @@ import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.context.Context;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -35,6 +37,9 @@ final class RequestTrace {
         this.metrics = metrics;
         this.fallbacks = fallbacks;
         this.model = model;
+        Span.fromContext(context)
+                .setAttribute("gen_ai.operation.name", "text_completion")
+                .setAttribute("gen_ai.request.model", model);
     }
 
     /** What {@link #fellBack} counts. */
@@ -46,10 +51,25 @@ final class RequestTrace {
                 .build();
     }
 
-    /** A span of its own for the decision, with what it was based on. */
-    void routed(RouteDecision.Route route, int attempt) {
-        Span span = telemetry.tracer().spanBuilder("route").setParent(context).startSpan();
-        span.setAttribute("baton.route.attempt", attempt);
+    /** A decision begins: a span of its own, which {@link #routed} or {@link #refused} ends. */
+    Span routing(int attempt) {
+        return telemetry
+                .tracer()
+                .spanBuilder("route")
+                .setParent(context)
+                .setAttribute("baton.route.attempt", attempt)
+                .startSpan();
+    }
+
+    /** There is no way in this pool. */
+    void refused(Span span, RouteDecision.Refusal refusal) {
+        span.setAttribute("error.type", refusal.cause().name());
+        span.setStatus(StatusCode.ERROR, refusal.detail());
+        span.end();
+    }
+
+    /** The decision, with what it was based on. */
+    void routed(Span span, RouteDecision.Route route) {
         span.setAttribute("baton.route.decode_node", route.decodeNode());
         span.setAttribute("baton.route.reason", route.reason().name());
         span.setAttribute("baton.route.remote_prefill", route.remote());
@@ -95,6 +115,13 @@ final class RequestTrace {
             metrics.firstTokenPart(model, part, micros(took), context);
             span.setAttribute("baton.ttft." + part + "_micros", took);
         });
+    }
+
+    void finished(Usage usage) {
+        Span.fromContext(context)
+                .setAttribute("gen_ai.usage.input_tokens", usage.getPromptTokens())
+                .setAttribute("gen_ai.usage.cache_read.input_tokens", usage.getCachedTokens())
+                .setAttribute("gen_ai.usage.output_tokens", usage.getOutputTokens());
     }
 
     /** @param relayedTokens of the longest answer, those the client came with not counted */

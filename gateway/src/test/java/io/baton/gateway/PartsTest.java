@@ -28,12 +28,16 @@ class PartsTest {
         Random random = new Random(9);
         for (int round = 0; round < 1_000; round++) {
             AtomicLong nanos = new AtomicLong(random.nextLong());
-            FirstToken first = new FirstToken(nanos::get);
+            FirstToken first = new FirstToken(nanos::get, 0);
             nanos.addAndGet(random.nextInt(5_000_000));
             first.checked();
             nanos.addAndGet(random.nextInt(5_000_000));
             first.sent();
+            nanos.addAndGet(random.nextInt(1_000_000));
+            first.handedOver();
             nanos.addAndGet(random.nextInt(50_000_000));
+            first.arrived(random.nextInt(60_000_000)); // even before it was asked for
+            nanos.addAndGet(random.nextInt(1_000_000));
             first.written(TtftParts.newBuilder()
                     .setDecodeAdmissionMicros(random.nextInt(10_000))
                     .setPrefillQueueMicros(random.nextInt(20_000))
@@ -60,7 +64,7 @@ class PartsTest {
     @Test
     void whatAFailedAttemptTookIsPartOfFindingTheWay() {
         AtomicLong nanos = new AtomicLong();
-        FirstToken first = new FirstToken(nanos::get);
+        FirstToken first = new FirstToken(nanos::get, 0);
         nanos.set(1_000_000);
         first.checked();
         first.sent();
@@ -68,7 +72,9 @@ class PartsTest {
         first.checked();
         nanos.set(42_000_000);
         first.sent();
+        first.handedOver();
         nanos.set(50_000_000);
+        first.arrived(0);
         first.written(TtftParts.newBuilder().setPrefillComputeMicros(7_000).build());
         assertThat(first.parts())
                 .isEqualTo(TtftParts.newBuilder()
@@ -77,6 +83,30 @@ class PartsTest {
                         .setRouteMicros(41_000)
                         .setPrefillComputeMicros(7_000)
                         .setUnattributedMicros(1_000)
+                        .build());
+    }
+
+    @Test
+    void theGatewaysPartIsWhatItDoesAtBothEnds() {
+        AtomicLong nanos = new AtomicLong(10_000_000);
+        FirstToken first = new FirstToken(nanos::get, 2_000_000); // waited for a thread
+        nanos.addAndGet(1_000_000);
+        first.checked();
+        nanos.addAndGet(4_000_000);
+        first.sent();
+        nanos.addAndGet(500_000);
+        first.handedOver();
+        nanos.addAndGet(20_000_000);
+        first.arrived(300_000); // the request's thread woke up late
+        nanos.addAndGet(200_000);
+        first.written(TtftParts.newBuilder().setPrefillComputeMicros(19_000).build());
+        assertThat(first.parts())
+                .isEqualTo(TtftParts.newBuilder()
+                        .setTotalMicros(27_700)
+                        .setGatewayMicros(2_000 + 1_000 + 500 + 300 + 200)
+                        .setRouteMicros(4_000)
+                        .setPrefillComputeMicros(19_000)
+                        .setUnattributedMicros(700)
                         .build());
     }
 

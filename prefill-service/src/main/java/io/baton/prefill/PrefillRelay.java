@@ -10,7 +10,6 @@ import io.baton.transfer.KvSender;
 import io.baton.transfer.SendListener;
 import io.baton.transfer.SenderTimes;
 import io.grpc.Status;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,7 +25,7 @@ final class PrefillRelay implements PrefillListener, SendListener {
 
     private final PrefillService service;
     private final PrefillOrder order;
-    private final PrefillTelemetry.Request trace;
+    private final PrefillTrace trace;
     private final CompletableFuture<KvSender> sender = new CompletableFuture<>();
     private final CompletableFuture<PrefillHandle> prefill = new CompletableFuture<>();
     private volatile boolean computed;
@@ -35,7 +34,8 @@ final class PrefillRelay implements PrefillListener, SendListener {
     PrefillRelay(PrefillService service, PrefillOrder order) {
         this.service = service;
         this.order = order;
-        this.trace = service.telemetry().request(order.request().tokens().length);
+        this.trace = service.telemetry()
+                .request(order.request().tokens().length, order.plan().shape().layers());
     }
 
     /** Asks the engine, and hands its answers to {@code opened} from here on. */
@@ -56,6 +56,7 @@ final class PrefillRelay implements PrefillListener, SendListener {
     }
 
     void acknowledged() {
+        trace.acknowledged();
         sender().acknowledged();
     }
 
@@ -84,11 +85,15 @@ final class PrefillRelay implements PrefillListener, SendListener {
     @Override
     public void started(int cachedBlocks, KvUnits units) {
         trace.computing(cachedBlocks * order.plan().shape().blockTokens());
-        sender().started(cachedBlocks, units::unit);
+        sender().started(cachedBlocks, (layer, block) -> {
+            trace.sent(layer);
+            return units.unit(layer, block);
+        });
     }
 
     @Override
     public void layerFinished(int layer, int firstToken, int endToken) {
+        trace.computed(layer);
         sender().layerReady(layer, firstToken, endToken);
     }
 
@@ -100,8 +105,8 @@ final class PrefillRelay implements PrefillListener, SendListener {
     @Override
     public void finished(float[] hidden, PrefillTimes times) {
         computed = true;
-        trace.computed();
-        sender().finished(hidden, new SenderTimes(times.queued(), Duration.ZERO, times.compute()));
+        trace.computed(times);
+        sender().finished(hidden, new SenderTimes(times.queued(), times.prefixLookup(), times.compute()));
     }
 
     @Override

@@ -12,12 +12,8 @@ import io.grpc.Status;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.LongCounter;
-import io.opentelemetry.api.trace.Span;
-import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.api.trace.Tracer;
-import io.opentelemetry.context.Context;
 import java.util.concurrent.atomic.LongAdder;
-import org.jspecify.annotations.Nullable;
 
 /** What a prefill node leaves in traces and metrics. Thread-safe. */
 final class PrefillTelemetry {
@@ -54,61 +50,20 @@ final class PrefillTelemetry {
     }
 
     /** The trace of one request; called in its gRPC context. */
-    Request request(int tokens) {
-        return new Request(Spans.current(), tokens);
+    PrefillTrace request(int tokens, int layers) {
+        return new PrefillTrace(tracer, this, Spans.current(), tokens, layers);
     }
 
-    /** One request's spans: {@code compute} and {@code kv_transfer}, which overlap, under the call's own. */
-    final class Request {
+    /** A prompt was looked up in the prefix cache. */
+    void lookedUp(int tokens, int cachedTokens) {
+        queryTokens.add(tokens);
+        hitTokens.add(cachedTokens);
+    }
 
-        private final Context parent;
-        private final int tokens;
-        private volatile @Nullable Span compute;
-        private volatile @Nullable Span transfer;
-
-        private Request(Context parent, int tokens) {
-            this.parent = parent;
-            this.tokens = tokens;
-        }
-
-        void computing(int cachedTokens) {
-            queryTokens.add(tokens);
-            hitTokens.add(cachedTokens);
-            compute = tracer.spanBuilder("compute")
-                    .setParent(parent)
-                    .setAttribute("baton.prompt_tokens", tokens)
-                    .setAttribute("baton.cached_tokens", cachedTokens)
-                    .startSpan();
-        }
-
-        void computed() {
-            end(compute, Status.OK);
-        }
-
-        void sending() {
-            transfer = tracer.spanBuilder("kv_transfer").setParent(parent).startSpan();
-        }
-
-        void ended(Status status, int units, long bytes) {
-            end(compute, status); // idempotent: the SDK ignores what follows the first end
-            Span sent = transfer;
-            if (sent != null) {
-                sent.setAttribute("baton.kv.units", units);
-                sent.setAttribute("baton.kv.bytes", bytes);
-            }
-            end(sent, status);
-            sentBytes.add(bytes);
-            streams.add(1, Attributes.of(STATUS, status.getCode().name()));
-        }
-
-        private static void end(@Nullable Span span, Status status) {
-            if (span != null) {
-                if (!status.isOk()) {
-                    span.setStatus(StatusCode.ERROR, status.getCode().name());
-                }
-                span.end();
-            }
-        }
+    /** A stream ended. */
+    void ended(Status status, long bytes) {
+        sentBytes.add(bytes);
+        streams.add(1, Attributes.of(STATUS, status.getCode().name()));
     }
 
     private NodeSample sample(Engine engine) {

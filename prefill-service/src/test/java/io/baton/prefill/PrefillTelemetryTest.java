@@ -61,7 +61,7 @@ class PrefillTelemetryTest {
     }
 
     @Test
-    void aPrefillLeavesItsComputeAndItsTransferUnderTheCallsSpan() throws Exception {
+    void aPrefillLeavesWhatItFetchedComputedAndSentUnderTheCallsSpan() throws Exception {
         Spans spans = new Spans();
         ScriptedEngine engine = new ScriptedEngine();
         engine.cachedBlocks = 1;
@@ -76,12 +76,26 @@ class PrefillTelemetryTest {
                         under.receive(under.ask(IntStream.range(0, 50).toArray()));
                 received.complete();
                 Map<String, SpanData> byName = Stream.generate(spans::next)
-                        .limit(3)
+                        .limit(4)
                         .collect(Collectors.toMap(SpanData::getName, Function.identity()));
                 String call = named(byName, "prefill").getSpanId();
                 SpanData compute = named(byName, "compute");
                 SpanData transfer = named(byName, "kv_transfer");
+                SpanData fetch = named(byName, "prefix_fetch");
+                assertThat(fetch.getParentSpanId()).isEqualTo(call);
+                assertThat(fetch.getEndEpochNanos() - fetch.getStartEpochNanos())
+                        .as("as long as the engine said")
+                        .isEqualTo(1_000_000);
+                assertThat(attribute(fetch, "baton.cached_tokens")).isEqualTo(16);
                 assertThat(compute.getParentSpanId()).isEqualTo(call);
+                assertThat(compute.getEndEpochNanos() - compute.getStartEpochNanos())
+                        .isEqualTo(3_000_000);
+                assertThat(layers(compute, "baton.layer.computed_micros"))
+                        .hasSize(engine.shape().layers());
+                assertThat(layers(transfer, "baton.layer.sent_micros"))
+                        .hasSize(engine.shape().layers())
+                        .allMatch(micros ->
+                                micros <= (transfer.getEndEpochNanos() - transfer.getStartEpochNanos()) / 1_000 + 1);
                 assertThat(transfer.getParentSpanId()).isEqualTo(call);
                 assertThat(attribute(compute, "baton.cached_tokens")).isEqualTo(16);
                 assertThat(attribute(transfer, "baton.kv.units")).isEqualTo(12);
@@ -94,6 +108,10 @@ class PrefillTelemetryTest {
 
     private static SpanData named(Map<String, SpanData> spans, String name) {
         return Objects.requireNonNull(spans.get(name), () -> name + " is not among " + spans.keySet());
+    }
+
+    private static List<Long> layers(SpanData span, String name) {
+        return Objects.requireNonNull(span.getAttributes().get(AttributeKey.longArrayKey(name)), name);
     }
 
     private static long attribute(SpanData span, String name) {

@@ -123,7 +123,8 @@ final class ScriptedEngine implements Engine {
                 done = end;
                 tokensDone = done;
             }
-            listener.finished(hidden(tokens), new PrefillTimes(Duration.ofMillis(2), Duration.ofMillis(3)));
+            listener.finished(
+                    hidden(tokens), new PrefillTimes(Duration.ofMillis(2), Duration.ofMillis(1), Duration.ofMillis(3)));
         }
 
         private @Nullable EngineException awaitChunk() {

@@ -199,6 +199,7 @@ public final class GrpcServer implements AutoCloseable {
             interceptors.reversed().forEach(builder::intercept);
             builder.intercept(new RoleGuard(listen.tls(), callers));
             builder.intercept(new ExceptionsToStatus(statuses));
+            builder.addStreamTracerFactory(Arrival.tracers());
             services.forEach(builder::addService);
             return builder.addService(health.service()).addService(ProtoReflectionServiceV1.newInstance());
         }

@@ -94,6 +94,7 @@ final class Schedule {
     void admit() {
         while (!waiting.isEmpty() && hasRoomFor(waiting.first())) {
             Sequence first = waiting.first();
+            long asked = clock.getAsLong();
             Optional<BlockLease> lease = cache.tryAdmit(
                     first.owner,
                     first.chain.hashes().subList(0, first.reusableBlocks()),
@@ -103,6 +104,7 @@ final class Schedule {
                 break;
             }
             waiting.remove(first);
+            first.lookupNanos = clock.getAsLong() - asked;
             first.kv = new SequenceKv(lease.get(), first.chain, runner);
             switch (first) {
                 case Generation generation -> admitted(generation);
@@ -224,7 +226,8 @@ final class Schedule {
         prefill.ended = true;
         held.add(prefill);
         PrefillTimes times = new PrefillTimes(
-                Duration.ofNanos(prefill.firstChunkNanos - prefill.submittedNanos),
+                Duration.ofNanos(prefill.firstChunkNanos - prefill.submittedNanos - prefill.lookupNanos),
+                Duration.ofNanos(prefill.lookupNanos),
                 Duration.ofNanos(clock.getAsLong() - prefill.firstChunkNanos));
         tellEnd(prefill, () -> prefill.listener.finished(hidden, times));
     }

@@ -22,6 +22,7 @@ abstract sealed class Sequence permits Generation, Prefill {
     long arrival;
     boolean started; // its first chunk was computed, or is being
     long firstChunkNanos;
+    long lookupNanos; // what its admission took, once it had its turn
     boolean ended;
 
     @Nullable
