@@ -58,6 +58,7 @@ public final class Baton implements Runnable {
         add(baton, new DecodeCommand(surroundings));
         add(baton, new GatewayCommand(surroundings));
         baton.addSubcommand(new GenerateCommand(surroundings));
+        baton.addSubcommand(new TraceCommand());
         baton.addSubcommand(new TokenizeCommand());
         baton.addSubcommand(new InspectCommand());
         baton.addSubcommand(new CompletionCommand());

@@ -1,5 +1,8 @@
 package io.baton.cli;
 
+import io.baton.cli.trace.SpanTap;
+import io.baton.cli.trace.TraceFeed;
+import io.baton.cli.trace.Waterfall;
 import io.baton.client.BatonClient;
 import io.baton.client.Fallback;
 import io.baton.client.GenerateSpec;
@@ -12,6 +15,7 @@ import io.baton.engine.EngineHost;
 import io.baton.serving.Settings;
 import io.baton.serving.telemetry.Telemetry;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -23,7 +27,8 @@ import picocli.CommandLine.Option;
         description = {
             "Shows the whole path on this machine: a gateway, a prefill node and a decode node, each with a gRPC port.",
             "Sends a prompt, streams the answer and tells where the time to the first token went; then a second prompt",
-            "that begins like the first finds it cached. Prefill is remote; a handoff of nothing is a failure."
+            "that begins like the first finds it cached. Each request's trace is drawn over time.",
+            "Prefill is remote; a handoff of nothing is a failure."
         })
 final class DemoCommand extends ServiceCommand {
 
@@ -33,6 +38,10 @@ final class DemoCommand extends ServiceCommand {
                     + " inside a book. It showed a path that nobody knew. \"Come with me,\" he said to Hazel, a clever"
                     + " mouse. They packed some cheese and set off. First they came to a fallen log, and then they came to"
                     + " three white stones. The path grew steep, and Hazel was tired.";
+
+    private static final Duration SETTLE = Duration.ofMillis(100);
+    private static final Duration TRACE_PATIENCE = Duration.ofSeconds(2);
+    private static final int LINE = 110;
 
     @Option(
             names = "--prompt",
@@ -65,6 +74,8 @@ final class DemoCommand extends ServiceCommand {
     @Mixin
     private GenerationOptions options = new GenerationOptions();
 
+    private final TraceFeed traces = new TraceFeed(System::nanoTime, SETTLE, TRACE_PATIENCE);
+
     DemoCommand(Surroundings surroundings) {
         super(surroundings, RoleSettings.DEMO, ProcessSettings.LogLevel.WARN);
     }
@@ -74,7 +85,8 @@ final class DemoCommand extends ServiceCommand {
         NodeCounts.check(spec(), prefill, decode);
         Settings settings = configuration.load(settings());
         try (EngineHost host = ModelLoading.host(settings, surroundings(), err());
-                Telemetry telemetry = Telemetry.start(ProcessSettings.telemetry(settings, "baton", "demo"), List.of());
+                Telemetry telemetry = Telemetry.start(
+                        ProcessSettings.telemetry(settings, "baton", "demo"), List.of(new SpanTap(traces)));
                 LocalCluster cluster = LocalCluster.start(
                         configuration, ModelLoading.served(settings), host, telemetry, prefill, decode);
                 BatonClient client = BatonClient.connect(cluster.target())) {
@@ -84,7 +96,7 @@ final class DemoCommand extends ServiceCommand {
         }
     }
 
-    private boolean show(BatonClient client) {
+    private boolean show(BatonClient client) throws InterruptedException {
         PrintWriter out = out();
         ModelDescription served = client.model();
         out.println("model %s (%s), %s".formatted(served.name(), served.architecture(), served.numerics()));
@@ -99,13 +111,17 @@ final class DemoCommand extends ServiceCommand {
         return received(first) && received(second);
     }
 
-    private GenerationResult answered(BatonClient client, Prompt next) {
+    private GenerationResult answered(BatonClient client, Prompt next) throws InterruptedException {
         Fallback fallback = mode == PrefillMode.REMOTE ? Fallback.FAIL : Fallback.LOCAL_PREFILL;
         GenerateSpec request = options.toSpec(next, mode, fallback).build();
         try (Generation generation = client.generate(request)) {
             GenerationResult result = AnswerText.stream(generation, out());
             out().println();
             RequestReport.print(result, out());
+            out().println();
+            traces.next(TRACE_PATIENCE)
+                    .map(new Waterfall(LINE)::drawSpans)
+                    .ifPresent(lines -> lines.forEach(out()::println));
             out().println();
             return result;
         }

@@ -1,22 +1,25 @@
 package io.baton.cli;
 
+import io.baton.cli.trace.Bars;
 import io.baton.client.GenerationResult;
 import io.baton.client.RouteTaken;
+import io.baton.client.TtftParts;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 
 /** How an answer came about, for people: the first token's time by part, what was received, what was cached. */
 final class RequestReport {
 
     private static final int LABEL = 32;
+    private static final int AXIS = 64;
 
     private RequestReport() {}
 
     static void print(GenerationResult result, PrintWriter out) {
         RouteTaken route = result.route();
-        row(out, "time to first token", millis(result.ttft().total()));
-        result.ttft().byName().forEach((name, time) -> row(out, "  " + spaced(name), millis(time)));
+        firstToken(result.ttft(), out);
         row(
                 out,
                 "received from the prefill node",
@@ -49,6 +52,21 @@ final class RequestReport {
                                         event.node().map(node -> " at " + node).orElse(""),
                                         event.detail())));
         out.flush();
+    }
+
+    /** The parts as bars, end to end: where on the way to the first token each was. */
+    private static void firstToken(TtftParts parts, PrintWriter out) {
+        row(out, "time to first token", millis(parts.total()));
+        Bars bars = new Bars(0, parts.total().toNanos(), AXIS);
+        long from = 0;
+        for (Map.Entry<String, Duration> part : parts.byName().entrySet()) {
+            long to = from + part.getValue().toNanos();
+            row(
+                    out,
+                    "  " + spaced(part.getKey()),
+                    (millis(part.getValue()) + " " + bars.bar(from, to)).stripTrailing());
+            from = to;
+        }
     }
 
     private static void row(PrintWriter out, String label, String value) {
