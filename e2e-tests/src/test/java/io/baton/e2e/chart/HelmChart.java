@@ -23,6 +23,8 @@ final class HelmChart {
             Path.of("..", "helm", "baton").toAbsolutePath().normalize();
     private static final Path WITH_HOOKS =
             copyWithPlainHooks(Path.of("target", "chart-with-hooks").toAbsolutePath());
+    private static final Path NOTES =
+            copyWithNotes(Path.of("target", "chart-with-notes").toAbsolutePath());
     private static final JsonMapper JSON = JsonMapper.shared();
 
     private HelmChart() {}
@@ -36,11 +38,15 @@ final class HelmChart {
      * {@link IllegalStateException}.
      */
     static List<JsonNode> render(String values) {
+        return render(values, WITH_HOOKS);
+    }
+
+    private static List<JsonNode> render(String values, Path chart) {
         try {
             Path file = Files.createTempFile("values", ".yaml");
             try {
                 Files.writeString(file, values);
-                return parse(new Helm(WITH_HOOKS)
+                return parse(new Helm(chart)
                         .template()
                         .withName("demo")
                         .withNamespace(NAMESPACE)
@@ -55,6 +61,33 @@ final class HelmChart {
         }
     }
 
+    static JsonNode values() {
+        return parse(read("values.yaml")).getFirst();
+    }
+
+    static JsonNode valuesSchema() {
+        return JSON.readTree(read("values.schema.json"));
+    }
+
+    /** What a {@code $ref} of the values' schema stands for; anything else stands for itself. */
+    static JsonNode resolved(JsonNode schema) {
+        String reference = text(schema, "/$ref");
+        return reference.isEmpty() ? schema : valuesSchema().at(reference.substring(1));
+    }
+
+    static String read(String file) {
+        try {
+            return Files.readString(CHART.resolve(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What Helm says after an installation. */
+    static String notes(String values) {
+        return text(object(render(values, NOTES), "Notes", "notes"), "/text");
+    }
+
     /** Rendering leaves hooks out; without their mark they are objects like any other. */
     private static Path copyWithPlainHooks(Path copy) {
         try (Stream<Path> files = Files.walk(CHART)) {
@@ -63,6 +96,22 @@ final class HelmChart {
                 Files.createDirectories(Objects.requireNonNull(target.getParent()));
                 Files.writeString(target, Files.readString(file).replace("helm.sh/hook", "example.com/hook"));
             }
+            return copy;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Rendering leaves the notes out; as the text of an object they are rendered like any other. */
+    private static Path copyWithNotes(Path copy) {
+        copyWithPlainHooks(copy);
+        try {
+            Files.writeString(
+                    copy.resolve("templates/_notes.tpl"),
+                    "{{- define \"notes\" }}\n" + read("templates/NOTES.txt") + "\n{{- end }}\n");
+            Files.writeString(
+                    copy.resolve("templates/notes.yaml"),
+                    "kind: Notes\nmetadata: {name: notes}\ntext: |\n  {{- include \"notes\" . | nindent 2 }}\n");
             return copy;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

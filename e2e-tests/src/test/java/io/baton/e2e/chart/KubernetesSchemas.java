@@ -8,8 +8,10 @@ import com.networknt.schema.dialect.Dialects;
 import com.networknt.schema.keyword.Keyword;
 import com.networknt.schema.keyword.NonValidationKeyword;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -20,7 +22,10 @@ import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Strict JSON Schemas of Kubernetes resources: an unknown field is an error, as a typo should be. */
+/**
+ * Strict JSON Schemas of Kubernetes resources: an unknown field is an error, as a typo should be. They are those of the
+ * shared test data, and of ours what is not among these.
+ */
 final class KubernetesSchemas {
 
     private final Path folder;
@@ -49,11 +54,24 @@ final class KubernetesSchemas {
     private Schema schema(JsonNode object) {
         return loaded.computeIfAbsent(file(object), file -> {
             try {
-                return registry.getSchema(JsonMapper.shared().readTree(Files.readString(file)));
+                return registry.getSchema(JsonMapper.shared().readTree(Files.exists(file) ? read(file) : own(file)));
             } catch (IOException e) {
                 throw new UncheckedIOException("no schema for " + HelmChart.text(object, "/kind"), e);
             }
         });
+    }
+
+    private static byte[] read(Path file) throws IOException {
+        return Files.readAllBytes(file);
+    }
+
+    private static byte[] own(Path file) throws IOException {
+        try (InputStream resource = KubernetesSchemas.class.getResourceAsStream(String.valueOf(file.getFileName()))) {
+            if (resource == null) {
+                throw new NoSuchFileException(file.toString());
+            }
+            return resource.readAllBytes();
+        }
     }
 
     /** {@code apps/v1 Deployment} is deployment-apps-v1.json; groups with many dots are in folders of their own. */
