@@ -22,6 +22,21 @@ enum CharacterClass {
         return codePoint < ASCII.length ? ASCII[codePoint] : classify(codePoint);
     }
 
+    /** {@code \w}: what words are made of, marks, digits and connecting punctuation included. */
+    static boolean isWord(int codePoint) {
+        return Character.isAlphabetic(codePoint)
+                || codePoint == 0x200C
+                || codePoint == 0x200D // joiners
+                || switch (Character.getType(codePoint)) {
+                    case Character.NON_SPACING_MARK,
+                            Character.ENCLOSING_MARK,
+                            Character.COMBINING_SPACING_MARK,
+                            Character.DECIMAL_DIGIT_NUMBER,
+                            Character.CONNECTOR_PUNCTUATION -> true;
+                    default -> false;
+                };
+    }
+
     private static CharacterClass classify(int codePoint) {
         if (Character.isLetter(codePoint)) {
             return LETTER;

@@ -21,7 +21,7 @@ import java.util.OptionalInt;
  */
 final class SentencePieceEncoder implements TextEncoder {
 
-    private static final char SPACE = '\u2581';
+    static final char SPACE = '\u2581';
 
     private final MergeTable merges;
     private final Map<Integer, Integer> characters = new HashMap<>();

@@ -3,8 +3,12 @@ package io.baton.text;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
-/** Finds the texts of special tokens in a text: leftmost first, the longest at each place. A trie, filled once. */
+/**
+ * Finds the texts of special tokens in a text: leftmost first, the longest at each place; one that must be a whole word
+ * and is not is passed over. A trie, filled once.
+ */
 final class SpecialTexts {
 
     private static final class Node {
@@ -15,8 +19,18 @@ final class SpecialTexts {
     /** A find: {@code token} spelled by {@code text[start .. end)}. */
     record Find(int token, int start, int end) {}
 
+    private final Set<Integer> wholeWords;
     private final Node root = new Node();
     private final BitSet firstCharacters = new BitSet();
+
+    /** @param wholeWords tokens that are found only where no word character stands beside them */
+    SpecialTexts(Set<Integer> wholeWords) {
+        this.wholeWords = wholeWords;
+    }
+
+    boolean isEmpty() {
+        return firstCharacters.isEmpty();
+    }
 
     void add(String text, int token) {
         if (text.isEmpty()) {
@@ -37,12 +51,18 @@ final class SpecialTexts {
         for (int start = from; start < text.length(); start++) {
             if (firstCharacters.get(text.charAt(start))) {
                 Find find = longest(text, start);
-                if (find.token >= 0) {
+                if (find.token >= 0 && (!wholeWords.contains(find.token) || isWholeWord(text, find))) {
                     return find;
                 }
+                start = Math.max(start, find.end - 1);
             }
         }
         return new Find(-1, text.length(), text.length());
+    }
+
+    private static boolean isWholeWord(String text, Find find) {
+        boolean wordBefore = find.start > 0 && CharacterClass.isWord(text.codePointBefore(find.start));
+        return !wordBefore && (find.end == text.length() || !CharacterClass.isWord(text.codePointAt(find.end)));
     }
 
     private Find longest(String text, int start) {

@@ -27,9 +27,10 @@ public final class Tokenizer {
 
     private final VocabularyFile vocabulary;
     private final TextEncoder encoder;
-    private final SpecialTexts userDefined = new SpecialTexts();
-    private final SpecialTexts special = new SpecialTexts(); // user-defined ones included
+    private final Specials userDefined;
+    private final Specials special; // user-defined ones included
     private final Set<Integer> ends;
+    private final boolean marksSpaces; // in normalized text, not only when a word is cut
 
     private Tokenizer(VocabularyFile vocabulary) {
         this.vocabulary = vocabulary;
@@ -41,17 +42,20 @@ public final class Tokenizer {
                         "vocabulary model \"%s\" is unknown; expected llama (SentencePiece BPE) or gpt2 (byte-level BPE)"
                                 .formatted(vocabulary.model()));
         };
+        marksSpaces = vocabulary.model().equals("llama") && !vocabulary.rules().prefixOnce();
+        userDefined = new Specials(vocabulary.rules());
+        special = new Specials(vocabulary.rules());
         Set<Integer> found = new HashSet<>(vocabulary.special().ends());
         for (int id = 0; id < vocabulary.size(); id++) {
             String text = vocabulary.tokens().get(id);
             TokenKind kind = vocabulary.kinds().get(id);
             switch (kind) {
                 case USER_DEFINED -> {
-                    userDefined.add(text, id);
-                    special.add(text, id);
+                    add(userDefined, text, id);
+                    add(special, text, id);
                 }
                 case CONTROL, UNKNOWN -> {
-                    special.add(text, id);
+                    add(special, text, id);
                     if (END_TEXTS.contains(text)) {
                         found.add(id);
                     }
@@ -76,23 +80,32 @@ public final class Tokenizer {
      * control token is plain text unless {@code options} says otherwise. Halves of surrogate pairs become U+FFFD.
      */
     public int[] encode(String text, EncodeOptions options) {
-        String repaired = Surrogates.repaired(text);
-        String whole = vocabulary.rules().compose() ? Composition.of(repaired) : repaired;
+        String whole = Surrogates.repaired(text);
         IntList tokens = new IntList(whole.length() / 3);
         if (options.addBos() && vocabulary.addBos()) {
             vocabulary.special().bos().ifPresent(tokens::add);
         }
-        SpecialTexts specials = options.parseSpecial() ? special : userDefined;
+        Specials specials = options.parseSpecial() ? special : userDefined;
+        around(specials.asWritten, whole, tokens, (plain, first) -> encode(plain, first, specials.normalized, tokens));
+        return tokens.toArray();
+    }
+
+    /** What happens to the text between special tokens; {@code first} if it starts the text. */
+    private interface Between {
+        void encode(String plain, boolean first);
+    }
+
+    private void around(SpecialTexts specials, String whole, IntList tokens, Between between) {
         TextRules rules = vocabulary.rules();
         int from = 0;
         while (from < whole.length()) {
             SpecialTexts.Find find = specials.next(whole, from);
-            String plain = whole.substring(from, find.start());
-            if (rules.absorbsBefore().contains(find.token())) {
-                plain = plain.stripTrailing();
+            int end = find.start();
+            while (rules.absorbsBefore().contains(find.token()) && end > from && isSpace(whole.charAt(end - 1))) {
+                end--;
             }
-            if (!plain.isEmpty()) {
-                encoder.encode(plain, spaceGoesBefore(plain, from == 0), tokens);
+            if (end > from) {
+                between.encode(whole.substring(from, end), from == 0);
             }
             if (find.token() >= 0) {
                 tokens.add(find.token());
@@ -100,11 +113,46 @@ public final class Tokenizer {
             from = find.end();
             while (rules.absorbsAfter().contains(find.token())
                     && from < whole.length()
-                    && Character.isWhitespace(whole.charAt(from))) {
+                    && isSpace(whole.charAt(from))) {
                 from++;
             }
         }
-        return tokens.toArray();
+    }
+
+    /** Encodes text that has none of the special tokens that are found as written. */
+    private void encode(String plain, boolean first, SpecialTexts normalized, IntList tokens) {
+        String composed = composed(plain);
+        boolean prefix = spaceGoesBefore(composed, first);
+        if (normalized.isEmpty()) {
+            encoder.encode(composed, prefix, tokens);
+        } else if (marksSpaces) {
+            around(normalized, marked(composed, prefix), tokens, (part, _) -> encoder.encode(part, false, tokens));
+        } else {
+            around(normalized, composed, tokens, (part, starts) -> encoder.encode(part, prefix && starts, tokens));
+        }
+    }
+
+    /** A special token's text as it stands in the text it is looked for in. */
+    private void add(Specials specials, String text, int id) {
+        if (!vocabulary.rules().foundNormalized().contains(id)) {
+            specials.asWritten.add(text, id);
+        } else {
+            String composed = composed(text);
+            specials.normalized.add(marksSpaces ? marked(composed, vocabulary.addSpacePrefix()) : composed, id);
+        }
+    }
+
+    private String composed(String text) {
+        return vocabulary.rules().compose() ? Composition.of(text) : text;
+    }
+
+    private static String marked(String text, boolean prefix) {
+        String spaces = text.replace(' ', SentencePieceEncoder.SPACE);
+        return prefix ? SentencePieceEncoder.SPACE + spaces : spaces;
+    }
+
+    private static boolean isSpace(char character) {
+        return CharacterClass.of(character) == CharacterClass.SPACE;
     }
 
     private boolean spaceGoesBefore(String text, boolean first) {
@@ -179,5 +227,16 @@ public final class Tokenizer {
     /** Whether encoding puts a space before a text, which decoding must take off again. */
     boolean spacePrefix() {
         return vocabulary.addSpacePrefix();
+    }
+
+    /** Special tokens by where they are looked for. */
+    private static final class Specials {
+        final SpecialTexts asWritten;
+        final SpecialTexts normalized;
+
+        Specials(TextRules rules) {
+            asWritten = new SpecialTexts(rules.wholeWords());
+            normalized = new SpecialTexts(rules.wholeWords());
+        }
     }
 }

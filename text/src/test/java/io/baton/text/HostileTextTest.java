@@ -8,6 +8,7 @@ import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,9 +21,14 @@ class HostileTextTest {
     private static final ThreadMXBean CLOCK = ManagementFactory.getThreadMXBean(); // a busy machine is no failure
     private static final EncodeOptions SPECIAL = new EncodeOptions(true, true);
 
+    private static final int GROWN = 8;
+
     private static final List<String> UNITS = List.of(
             "a",
             " ",
+            "!?.,;:-)(\"'*",
+            "가나다라마바사아자차카타파하",
+            "العربيةكلمة",
             "\u0301\u0323",
             "1",
             "=",
@@ -51,7 +57,43 @@ class HostileTextTest {
     @ParameterizedTest
     @ValueSource(strings = {"llama-spm", "gpt-2", "qwen2"})
     void aMegabyteOfOneLetterTakesLessThanASecond(String name) {
-        assertLinear(SharedData.tokenizer("tokenizers/ggml-vocab-" + name + ".gguf"), MEGABYTE, UNITS.subList(0, 6));
+        assertLinear(SharedData.tokenizer("tokenizers/ggml-vocab-" + name + ".gguf"), MEGABYTE, UNITS.subList(0, 8));
+    }
+
+    /**
+     * Work grows with the text, not with its square: eight times the text may take four times eight times as long,
+     * where a quadratic step would take sixty-four. Words without a space are the hardest.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-spm", "gpt-2", "qwen2"})
+    void eightTimesTheTextTakesAboutEightTimesAsLong(String name) {
+        Tokenizer tokenizer = SharedData.tokenizer("tokenizers/ggml-vocab-" + name + ".gguf");
+        Random random = new Random(17);
+        String letters = random.ints(MEGABYTE / 8, 'a', 'z' + 1)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
+        String hangul = random.ints(MEGABYTE / 16, 0xAC00, 0xD7A4)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
+        for (String text : List.of("a".repeat(MEGABYTE / 8), " ".repeat(MEGABYTE / 8), letters, hangul)) {
+            tokenizer.encode(text, SPECIAL);
+            long small = nanos(tokenizer, text.substring(0, text.length() / GROWN));
+            long whole = nanos(tokenizer, text);
+            assertThat((double) whole / small)
+                    .as("%s, beginning with \"%s\"", name, text.substring(0, 4))
+                    .isLessThan(4 * GROWN);
+        }
+    }
+
+    /** Processor time, the least of three. */
+    private static long nanos(Tokenizer tokenizer, String text) {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < 3; i++) {
+            long start = CLOCK.getCurrentThreadCpuTime();
+            tokenizer.encode(text, SPECIAL);
+            least = Math.min(least, CLOCK.getCurrentThreadCpuTime() - start);
+        }
+        return Math.max(1, least);
     }
 
     @Test

@@ -3,12 +3,17 @@ package io.baton.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.baton.model.files.VocabularyFile.Merge;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class IncrementalDetokenizerTest {
 
@@ -50,6 +55,65 @@ class IncrementalDetokenizerTest {
                 assertThat(String.join("", pieces)).isEqualTo(tokenizer.decode(tokens));
             }
         }
+    }
+
+    /** The whole is put together from the tokens' bytes, without a detokenizer. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "tokenizers/ggml-vocab-llama-spm.gguf",
+                "tokenizers/ggml-vocab-gpt-2.gguf",
+                "tokenizers/ggml-vocab-qwen2.gguf",
+                "models/stories260K/derived/hf"
+            })
+    void tokenByTokenIsTheWholeForPublishedVocabularies(String file) {
+        Tokenizer tokenizer = SharedData.tokenizer(file);
+        for (int round = 0; round < 3_000; round++) {
+            int[] tokens = random.ints(1 + random.nextInt(40), 0, tokenizer.vocabularySize())
+                    .toArray();
+            if (random.nextInt(4) == 0) {
+                tokens[0] = tokenizer.bos().orElse(tokens[0]);
+            }
+            int prompt = random.nextInt(tokens.length + 1);
+            IncrementalDetokenizer detokenizer = tokenizer.detokenizer(Arrays.copyOf(tokens, prompt));
+            StringBuilder text = new StringBuilder();
+            for (int i = prompt; i < tokens.length; i++) {
+                String piece = detokenizer.append(tokens[i]);
+                assertThat(piece).as("no half of a surrogate pair").isEqualTo(Surrogates.repaired(piece));
+                text.append(piece);
+            }
+            text.append(detokenizer.finish());
+            assertThat(text.toString())
+                    .as("%s after %d of them", Arrays.toString(tokens), prompt)
+                    .isEqualTo(whole(tokenizer, tokens).substring(certain(tokenizer, tokens, prompt)));
+        }
+    }
+
+    /** All bytes as one text; the space that starts a text, or follows a bos, is not printed. */
+    private static String whole(Tokenizer tokenizer, int[] tokens) {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        boolean starts = tokenizer.spacePrefix();
+        for (int token : tokens) {
+            byte[] bytes = tokenizer.bytes(token);
+            int from = starts && bytes.length > 0 && bytes[0] == ' ' ? 1 : 0;
+            all.write(bytes, from, bytes.length - from);
+            starts = tokenizer.spacePrefix() && OptionalInt.of(token).equals(tokenizer.bos());
+        }
+        return all.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Characters that were certain with the first {@code count} tokens: a character in the making is not. */
+    private static int certain(Tokenizer tokenizer, int[] tokens, int count) {
+        String most = whole(tokenizer, tokens);
+        String head = whole(tokenizer, Arrays.copyOf(tokens, count));
+        IncrementalDetokenizer fresh = tokenizer.detokenizer(new int[0]);
+        int certain = 0;
+        for (int i = 0; i < count; i++) {
+            certain += fresh.append(tokens[i]).length();
+        }
+        assertThat(certain).isBetween(head.length() - 1, head.length());
+        assertThat(most).startsWith(head.substring(0, certain));
+        return certain;
     }
 
     @Test

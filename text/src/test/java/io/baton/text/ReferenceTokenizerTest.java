@@ -4,13 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import io.baton.model.files.ModelFile;
+import io.baton.model.files.TextRules;
+import io.baton.model.files.TokenKind;
 import io.baton.model.files.VocabularyFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,6 +83,15 @@ class ReferenceTokenizerTest {
         "http://a.b/c"
     };
 
+    /** Texts of added tokens; one begins and ends with word characters, one is not composed, one has a space. */
+    private static final List<String> ADDED = List.of("<|%d|>", "[tool %d]", "w%02d", "e\u0301%02d", "<%d>\u0301");
+
+    /** What may stand beside them: spaces of all kinds, word characters, marks that compose, other text. */
+    private static final String[] BESIDE = {
+        " ", "  ", "\n", "\t", "\u00A0", "\u3000", "\u0085", "\u001C", "a", "é", "_", "1", "-", "\u0301", "\u0338",
+        "\u200D", "中", "!", "<", "|>", "x y", "▁", "hello"
+    };
+
     private final Random random = new Random(21);
 
     @TempDir
@@ -109,6 +124,70 @@ class ReferenceTokenizerTest {
                 gpt2.chatTemplate());
         TestingFolder.write(folder, renamed);
         assertAgrees(folder);
+    }
+
+    /** The tokens of the added texts below come with every combination of the four flags, special or not. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-spm", "gpt-2", "qwen2", "llama-bpe"})
+    void addedTokensAreFoundAsTheirFlagsSay(String name) throws IOException {
+        boolean renamed = name.equals("llama-bpe");
+        VocabularyFile base = SharedData.vocabulary("tokenizers/ggml-vocab-" + (renamed ? "gpt-2" : name) + ".gguf");
+        int size = base.size();
+        while (base.tokens().get(size - 1).startsWith("[PAD")) {
+            size--; // the reference numbers added tokens without holes
+        }
+        int firstAdded = size;
+        List<String> tokens = new ArrayList<>(base.tokens().subList(0, size));
+        List<TokenKind> kinds = new ArrayList<>(base.kinds().subList(0, size));
+        List<Set<Integer>> flags = IntStream.range(0, 4)
+                .<Set<Integer>>mapToObj(flag -> new HashSet<>())
+                .toList();
+        List<String> added = new ArrayList<>();
+        for (int flagged = 0; flagged < 16; flagged++) {
+            for (TokenKind kind : List.of(TokenKind.CONTROL, TokenKind.USER_DEFINED)) {
+                String text = ADDED.get(added.size() % ADDED.size()).formatted(added.size());
+                for (int flag = 0; flag < 4; flag++) {
+                    if ((flagged >> flag & 1) == 1) {
+                        flags.get(flag).add(tokens.size());
+                    }
+                }
+                added.add(text);
+                tokens.add(text);
+                kinds.add(kind);
+            }
+        }
+        float[] scores = base.scores().length == 0 ? new float[0] : Arrays.copyOf(base.scores(), tokens.size());
+        VocabularyFile flagged = new VocabularyFile(
+                base.model(),
+                renamed ? name : base.preTokenizer(),
+                tokens,
+                scores,
+                kinds,
+                base.merges(),
+                base.special(),
+                base.addBos(),
+                base.addEos(),
+                base.addSpacePrefix(),
+                renamed,
+                base.chatTemplate(),
+                new TextRules(base.rules().compose(), false, flags.get(0), flags.get(1), flags.get(2), flags.get(3)));
+        Path file = TestingFolder.write(folder, flagged);
+        try (HuggingFaceTokenizer reference = reference(file);
+                ModelFile model = ModelFile.open(folder)) {
+            Tokenizer ours = Tokenizer.of(model.vocabulary());
+            int found = 0;
+            for (int round = 0; round < 3_000; round++) {
+                String text = IntStream.range(0, 1 + random.nextInt(6))
+                        .mapToObj(i -> random.nextBoolean()
+                                ? added.get(random.nextInt(added.size()))
+                                : BESIDE[random.nextInt(BESIDE.length)])
+                        .reduce("", String::concat);
+                int[] ids = ours.encode(text, new EncodeOptions(false, true));
+                assertThat(ids).as("\"%s\"", text).containsExactly(expected(reference, text));
+                found += (int) Arrays.stream(ids).filter(id -> id >= firstAdded).count();
+            }
+            assertThat(found).as("added tokens in all texts").isGreaterThan(2_000);
+        }
     }
 
     @Test

@@ -3,10 +3,12 @@ package io.baton.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.baton.model.files.TextRules;
 import io.baton.model.files.TokenKind;
 import io.baton.model.files.VocabularyFile;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class SpecialTextTest {
@@ -39,6 +41,36 @@ class SpecialTextTest {
         assertThat(scored.encode("<tool>", EncodeOptions.PLAIN)).containsExactly(tool);
         assertThat(byteLevel.encode("<tool>", EncodeOptions.PLAIN)).containsExactly(byteLevel.vocabularySize() - 1);
         assertThat(scored.decode(new int[] {tool})).isEqualTo("<tool>");
+    }
+
+    @Test
+    void aTokenThatMustBeAWholeWordIsTextBesideWordCharacters() {
+        VocabularyFile plain = TestingVocabularies.byteLevel("gpt-2", List.of());
+        int tool = plain.size() - 1;
+        VocabularyFile whole = new VocabularyFile(
+                plain.model(),
+                plain.preTokenizer(),
+                plain.tokens(),
+                plain.scores(),
+                plain.kinds(),
+                plain.merges(),
+                plain.special(),
+                false,
+                false,
+                false,
+                false,
+                Optional.empty(),
+                new TextRules(false, false, Set.of(), Set.of(tool), Set.of(tool), Set.of()));
+        Tokenizer tokenizer = Tokenizer.of(whole);
+        assertThat(tokenizer.encode("<tool>", EncodeOptions.PLAIN)).containsExactly(tool);
+        assertThat(tokenizer.encode("-<tool> \u00A0-", EncodeOptions.PLAIN))
+                .as("it swallows the space behind it, of whatever kind")
+                .containsExactly('-', tool, '-');
+        for (String beside : List.of("a<tool>", "<tool>a", "<tool>_", "9<tool>", "<tool>\u0301", "中<tool>")) {
+            assertThat(tokenizer.encode(beside, EncodeOptions.PLAIN)).as(beside).doesNotContain(tool);
+            assertThat(tokenizer.decode(tokenizer.encode(beside, EncodeOptions.PLAIN)))
+                    .isEqualTo(beside);
+        }
     }
 
     @Test

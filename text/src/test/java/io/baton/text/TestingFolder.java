@@ -75,10 +75,10 @@ final class TestingFolder {
                 added.addObject()
                         .put("id", id)
                         .put("content", text)
-                        .put("single_word", false)
-                        .put("lstrip", false)
-                        .put("rstrip", false)
-                        .put("normalized", false)
+                        .put("single_word", vocabulary.rules().wholeWords().contains(id))
+                        .put("lstrip", vocabulary.rules().absorbsBefore().contains(id))
+                        .put("rstrip", vocabulary.rules().absorbsAfter().contains(id))
+                        .put("normalized", vocabulary.rules().foundNormalized().contains(id))
                         .put("special", special);
             }
             if (scored || kind == TokenKind.NORMAL) {

@@ -31,6 +31,8 @@ final class HuggingFaceVocabulary {
     private final List<TokenKind> kinds = new ArrayList<>();
     private final Set<Integer> absorbsBefore = new HashSet<>();
     private final Set<Integer> absorbsAfter = new HashSet<>();
+    private final Set<Integer> wholeWords = new HashSet<>();
+    private final Set<Integer> foundNormalized = new HashSet<>();
 
     private HuggingFaceVocabulary(Path folder, JsonFields tokenizer, JsonFields model) {
         this.folder = folder;
@@ -85,7 +87,13 @@ final class HuggingFaceVocabulary {
                 pipeline.spacePrefix(),
                 model.flag("ignore_merges").orElse(false),
                 chatTemplate(settings),
-                new TextRules(pipeline.compose(), pipeline.prefixOnce(), absorbsBefore, absorbsAfter));
+                new TextRules(
+                        pipeline.compose(),
+                        pipeline.prefixOnce(),
+                        absorbsBefore,
+                        absorbsAfter,
+                        wholeWords,
+                        foundNormalized));
     }
 
     private void readTokens() {
@@ -101,9 +109,6 @@ final class HuggingFaceVocabulary {
         Optional<String> unknown = model.text("unk_token");
         for (JsonFields token : added) {
             String text = token.requireText("content");
-            if (token.flag("single_word").orElse(false)) {
-                throw token.wrong("single_word", true, "false");
-            }
             int id = id(token, "id", most);
             boolean special = token.flag("special").orElse(false);
             place(id, text, special ? TokenKind.CONTROL : TokenKind.USER_DEFINED);
@@ -112,6 +117,12 @@ final class HuggingFaceVocabulary {
             }
             if (token.flag("rstrip").orElse(false)) {
                 absorbsAfter.add(id);
+            }
+            if (token.flag("single_word").orElse(false)) {
+                wholeWords.add(id);
+            }
+            if (token.flag("normalized").orElse(!special)) {
+                foundNormalized.add(id);
             }
         }
         unknown.ifPresent(text -> {

@@ -49,7 +49,11 @@ final class TokenizerDigest {
         digest.number(vocabulary.ignoreMerges() ? 1 : 0);
         TextRules rules = vocabulary.rules();
         digest.number(rules.compose() ? 1 : 0).number(rules.prefixOnce() ? 1 : 0);
-        digest.text(new TreeSet<>(rules.absorbsBefore()) + "," + new TreeSet<>(rules.absorbsAfter()));
+        String absorbing = new TreeSet<>(rules.absorbsBefore()) + "," + new TreeSet<>(rules.absorbsAfter());
+        boolean anywhere =
+                rules.wholeWords().isEmpty() && rules.foundNormalized().isEmpty();
+        String finding = new TreeSet<>(rules.wholeWords()) + "," + new TreeSet<>(rules.foundNormalized());
+        digest.text(anywhere ? absorbing : absorbing + "," + finding);
     }
 
     /** Per token, how many distinct scores of mergeable tokens are higher; −1 for tokens that no merge makes. */

@@ -47,6 +47,27 @@ class HuggingFaceTokenizerTest {
     }
 
     @Test
+    void theFlagsOfAddedTokensAreKept() {
+        String flagged = """
+                {"added_tokens": [{"id": 1, "content": "<l>", "lstrip": true, "special": true, "normalized": false},
+                                  {"id": 2, "content": "<r>", "rstrip": true, "normalized": false},
+                                  {"id": 3, "content": "<w>", "single_word": true, "special": true},
+                                  {"id": 4, "content": "<n>", "normalized": true, "special": true},
+                                  {"id": 5, "content": "<d>"}],
+                 "normalizer": %s, "pre_tokenizer": %s,
+                 "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}
+                """;
+        TextRules composed =
+                read(flagged.formatted("{\"type\": \"NFC\"}", GPT2_BYTES)).rules();
+        assertThat(composed.absorbsBefore()).containsExactly(1);
+        assertThat(composed.absorbsAfter()).containsExactly(2);
+        assertThat(composed.wholeWords()).containsExactly(3);
+        assertThat(composed.foundNormalized())
+                .as("a token that is not special is normalized unless it says otherwise")
+                .containsExactlyInAnyOrder(4, 5);
+    }
+
+    @Test
     void aPipelineWeDoNotKnowIsRefusedWithItsPattern() {
         assertThatThrownBy(() -> byteLevel("null", sequence(split("\\\\w+"), BARE_BYTES)))
                 .isInstanceOf(ModelFileException.class)
