@@ -14,6 +14,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 @Command(name = "generate", description = "Sends a prompt to a running gateway and streams the answer.")
@@ -47,6 +48,22 @@ final class GenerateCommand implements Callable<Integer> {
             description = "What may happen when the chosen prefill node fails (default: local-prefill)")
     private Fallback fallback = Fallback.LOCAL_PREFILL;
 
+    @Option(
+            names = {"-n", "--choices"},
+            paramLabel = "N",
+            defaultValue = "1",
+            description =
+                    "Independent answers to the prompt, at most 16; several are printed at their end (default: 1)")
+    private int choices;
+
+    @Option(
+            names = "--first-choice",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "Number of the first answer: with the same --seed it has the answer of that number (default: 0)")
+    private int firstChoice;
+
     @Option(names = "--json", description = "Print one JSON object per token, and a last one for the whole")
     private boolean json;
 
@@ -64,12 +81,22 @@ final class GenerateCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
+        if (choices < 1 || firstChoice < 0) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "expected --choices from 1 and --first-choice from 0 up, found %d and %d"
+                            .formatted(choices, firstChoice));
+        }
         GenerateSpec request = options.toSpec(prompt.read(spec.commandLine(), surroundings), mode, fallback)
+                .choices(choices)
+                .firstChoice(firstChoice)
                 .build();
         try (BatonClient client = target.connect();
                 Generation generation = client.generate(request)) {
             if (json) {
                 printJson(generation, out);
+            } else if (choices > 1) {
+                AnswerText.printEach(generation.result(), out);
             } else {
                 AnswerText.stream(generation, out);
             }
@@ -81,8 +108,8 @@ final class GenerateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static void printJson(Generation generation, PrintWriter out) {
-        JsonOutput json = new JsonOutput();
+    private void printJson(Generation generation, PrintWriter out) {
+        JsonOutput json = new JsonOutput(choices > 1);
         for (GeneratedToken token : generation) {
             out.println(json.token(token));
             out.flush();

@@ -7,6 +7,7 @@ import io.baton.client.Prompt;
 import io.baton.client.SamplingSpec;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -82,6 +83,20 @@ final class GenerationOptions {
             description = "Output ends before this; may be repeated")
     private List<String> stop = List.of();
 
+    @Option(
+            names = "--stop-token-ids",
+            paramLabel = "N,N,…",
+            split = ",",
+            description = "Output ends at any of these token ids")
+    private List<Integer> stopTokens = List.of();
+
+    @Option(
+            names = "--logit-bias",
+            paramLabel = "ID=X",
+            split = ",",
+            description = "Added to the logit of a token id, -100 to 100; may be repeated")
+    private Map<Integer, Float> logitBias = Map.of();
+
     @Option(names = "--ignore-eos", description = "Go on past the model's end-of-sequence tokens")
     private boolean ignoreEos;
 
@@ -115,8 +130,10 @@ final class GenerationOptions {
                         .withTopP(topP)
                         .withMinP(minP)
                         .withTypicalP(typicalP)
-                        .withPenalties(repetitionPenalty, presencePenalty, frequencyPenalty))
+                        .withPenalties(repetitionPenalty, presencePenalty, frequencyPenalty)
+                        .withLogitBias(logitBias))
                 .stopStrings(stop)
+                .stopTokens(stopTokens)
                 .ignoreEos(ignoreEos)
                 .cacheSalt(cacheSalt)
                 .priority(priority)

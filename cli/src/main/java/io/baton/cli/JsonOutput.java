@@ -10,14 +10,25 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** A generation as lines of JSON: one object per token, then one for the whole. */
+/**
+ * A generation as lines of JSON: one object per token, then one for the whole. Of several answers each token names its
+ * own as {@code "choice"}, and what the last line says of one answer is in an array {@code "choices"}.
+ */
 final class JsonOutput {
 
     private final JsonMapper json = new JsonMapper();
+    private final boolean several;
+
+    JsonOutput(boolean several) {
+        this.several = several;
+    }
 
     /** {@code {"tokenId","text"}}, and {@code "logprob"} and {@code "mostLikely"} if they were asked for. */
     String token(GeneratedToken token) {
         ObjectNode line = json.createObjectNode();
+        if (several) {
+            line.put("choice", token.choice());
+        }
         line.put("tokenId", token.tokenId());
         line.put("text", token.text());
         token.logprob().ifPresent(logprob -> line.put("logprob", (float) logprob)); // it is a float on the wire
@@ -32,21 +43,29 @@ final class JsonOutput {
 
     /** The last line. Times are milliseconds. */
     String result(GenerationResult result) {
-        GenerationResult.Choice answer = result.only();
         ObjectNode line = json.createObjectNode();
-        line.put("finishReason", answer.reason().name().toLowerCase(Locale.ROOT));
+        if (several) {
+            ArrayNode choices = line.putArray("choices");
+            result.choices().forEach(answer -> addAnswer(choices.addObject().put("choice", answer.choice()), answer));
+        } else {
+            addAnswer(line, result.only());
+        }
         line.put("promptTokens", result.usage().promptTokens());
         line.put("cachedTokens", result.usage().cachedTokens());
         line.put("outputTokens", result.usage().outputTokens());
         line.put("ttftMillis", millis(result.ttft().total()));
         addParts(line.putObject("ttftParts"), result.ttft());
-        ArrayNode ids = line.putArray("tokenIds");
-        answer.tokenIds().forEach(ids::add);
-        line.put("text", answer.text());
         line.put("seed", result.started().seed());
         line.put("requestId", result.started().requestId());
         addRoute(line.putObject("route"), result.route());
         return line.toString();
+    }
+
+    private static void addAnswer(ObjectNode node, GenerationResult.Choice answer) {
+        node.put("finishReason", answer.reason().name().toLowerCase(Locale.ROOT));
+        ArrayNode ids = node.putArray("tokenIds");
+        answer.tokenIds().forEach(ids::add);
+        node.put("text", answer.text());
     }
 
     private static void addParts(ObjectNode parts, TtftParts ttft) {

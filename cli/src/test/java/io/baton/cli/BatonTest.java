@@ -163,6 +163,13 @@ class BatonTest {
         BatonUnderTest ids = BatonUnderTest.plain();
         assertThat(ids.run("tokenize", "--ids", "--no-bos", "Once upon a time")).isZero();
         assertThat(ids.out().strip()).matches("\\d+(,\\d+)*");
+        BatonUnderTest literal = BatonUnderTest.plain();
+        assertThat(literal.run("tokenize", "--ids", "--no-bos", "the end</s>")).isZero();
+        assertThat(literal.out().trim().split(",")).as("text unless asked for").doesNotContain("2");
+        BatonUnderTest special = BatonUnderTest.plain();
+        assertThat(special.run("tokenize", "--ids", "--no-bos", "--special", "the end</s>"))
+                .isZero();
+        assertThat(special.out().trim()).endsWith(",2");
     }
 
     @Test

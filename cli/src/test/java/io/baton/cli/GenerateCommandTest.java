@@ -25,8 +25,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -108,6 +110,39 @@ class GenerateCommandTest {
     }
 
     @Test
+    void severalAnswersArePrintedOneAfterTheOther() throws Exception {
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(generate(baton, "-n", "2", "Once")).isZero();
+        assertThat(requests.take().getChoices()).isEqualTo(2);
+        assertThat(baton.out().lines())
+                .containsExactly("--- answer 0 ---", " upön a time", "--- answer 1 ---", " upön a time");
+        assertThat(generate(BatonUnderTest.plain(), "--choices=0", "Once")).isEqualTo(2);
+        assertThat(generate(BatonUnderTest.plain(), "--first-choice=-1", "Once"))
+                .isEqualTo(2);
+    }
+
+    @Test
+    void jsonOfSeveralAnswersNamesEachTokensOwn() {
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(generate(baton, "--json", "--choices=2", "--first-choice=3", "Once"))
+                .isZero();
+        List<JsonNode> lines =
+                baton.out().lines().map(new JsonMapper()::readTree).toList();
+        assertThat(lines).hasSize(5);
+        assertThat(lines.get(1).propertyNames()).containsExactly("choice", "tokenId", "text");
+        assertThat(lines.subList(0, 4))
+                .extracting(line -> line.get("choice").intValue())
+                .containsExactly(3, 4, 3, 4);
+        JsonNode last = lines.get(4);
+        assertThat(last.propertyNames()).doesNotContain("text", "tokenIds", "finishReason");
+        assertThat(last.get("choices")).hasSize(2);
+        assertThat(last.get("choices").get(1).get("choice").intValue()).isEqualTo(4);
+        assertThat(last.get("choices").get(1).get("text").stringValue()).isEqualTo(" upön a time");
+        assertThat(last.get("choices").get(1).get("finishReason").stringValue()).isEqualTo("length");
+        assertThat(last.get("choices").get(1).get("tokenIds").toString()).isEqualTo("[10,11]");
+    }
+
+    @Test
     void logprobsAreInTheTokensLines() {
         BatonUnderTest baton = BatonUnderTest.plain();
         assertThat(generate(baton, "--json", "--logprobs=1", "Once")).isZero();
@@ -131,6 +166,10 @@ class GenerateCommandTest {
                 "--min-p=0.05",
                 "--seed=42",
                 "--max-tokens=7",
+                "--stop-token-ids=3,4",
+                "--logit-bias=7=-1.5,8=2",
+                "--choices=1",
+                "--first-choice=6",
                 "--stop=END",
                 "--stop=\n\n",
                 "--ignore-eos",
@@ -149,6 +188,9 @@ class GenerateCommandTest {
         assertThat(request.getSeed()).isEqualTo(42);
         assertThat(request.getStop().getMaxTokens()).isEqualTo(7);
         assertThat(request.getStop().getStringsList()).containsExactly("END", "\n\n");
+        assertThat(request.getStop().getTokenIdsList()).containsExactly(3, 4);
+        assertThat(request.getSampling().getLogitBiasMap()).containsOnly(Map.entry(7, -1.5f), Map.entry(8, 2f));
+        assertThat(request.getFirstChoice()).isEqualTo(6);
         assertThat(request.getStop().getIgnoreEos()).isTrue();
         assertThat(request.getCacheSalt()).isEqualTo("mine");
     }
@@ -231,16 +273,24 @@ class GenerateCommandTest {
         events.onNext(GenerateEvent.newBuilder()
                 .setStarted(Started.newBuilder().setSeed(5))
                 .build());
-        events.onNext(GenerateEvent.newBuilder()
-                .setToken(token(request, 0, 10, " upön"))
-                .build());
-        events.onNext(
-                GenerateEvent.newBuilder().setToken(token(request, 1, 11, " a")).build());
+        List<Integer> choices = IntStream.range(0, request.getChoices())
+                .mapToObj(i -> request.getFirstChoice() + i)
+                .toList();
+        choices.forEach(choice -> events.onNext(GenerateEvent.newBuilder()
+                .setToken(token(request, 0, 10, " upön").setChoice(choice))
+                .build()));
+        choices.forEach(choice -> events.onNext(GenerateEvent.newBuilder()
+                .setToken(token(request, 1, 11, " a").setChoice(choice))
+                .build()));
         events.onNext(GenerateEvent.newBuilder()
                 .setFinished(Finished.newBuilder()
-                        .addChoices(ChoiceFinish.newBuilder()
-                                .setReason(FinishReason.FINISH_REASON_LENGTH)
-                                .setText(" time"))
+                        .addAllChoices(choices.stream()
+                                .map(choice -> ChoiceFinish.newBuilder()
+                                        .setChoice(choice)
+                                        .setReason(FinishReason.FINISH_REASON_LENGTH)
+                                        .setText(" time")
+                                        .build())
+                                .toList())
                         .setUsage(Usage.newBuilder()
                                 .setPromptTokens(2)
                                 .setCachedTokens(1)

@@ -3,6 +3,7 @@ package io.baton.client;
 import io.baton.proto.v1.ChoiceFinish;
 import io.baton.proto.v1.Finished;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -14,13 +15,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class AnswerAssembly {
 
+    private final int firstChoice;
     private final int emittedTokens;
     private final List<StringBuilder> texts = new ArrayList<>();
     private final List<List<Integer>> tokenIds = new ArrayList<>();
     private @Nullable Started started;
     private @Nullable GenerationResult result;
 
-    AnswerAssembly(int choices, int emittedTokens) {
+    AnswerAssembly(int firstChoice, int choices, int emittedTokens) {
+        this.firstChoice = firstChoice;
         this.emittedTokens = emittedTokens;
         for (int choice = 0; choice < choices; choice++) {
             texts.add(new StringBuilder());
@@ -40,15 +43,15 @@ final class AnswerAssembly {
         if (started == null || result != null) {
             return Optional.of("found a token %s".formatted(started == null ? "before the start" : "after the end"));
         }
-        if (token.choice() < 0 || token.choice() >= tokenIds.size()) {
-            return Optional.of("found a token of choice %d of %d".formatted(token.choice(), tokenIds.size()));
+        if (!asked(token.choice())) {
+            return Optional.of("found a token of choice %d, %s".formatted(token.choice(), expected()));
         }
-        List<Integer> ids = tokenIds.get(token.choice());
+        List<Integer> ids = tokenIds.get(token.choice() - firstChoice);
         if (token.index() != emittedTokens + ids.size()) {
             return Optional.of("expected token %d, found %d".formatted(emittedTokens + ids.size(), token.index()));
         }
         ids.add(token.tokenId());
-        texts.get(token.choice()).append(token.text());
+        texts.get(token.choice() - firstChoice).append(token.text());
         return Optional.empty();
     }
 
@@ -63,13 +66,19 @@ final class AnswerAssembly {
         List<GenerationResult.Choice> choices = new ArrayList<>();
         for (ChoiceFinish finish : finished.getChoicesList()) {
             int choice = finish.getChoice();
-            if (choice < 0 || choice >= tokenIds.size()) {
-                return Optional.of("found the end of choice %d of %d".formatted(choice, tokenIds.size()));
+            if (!asked(choice) || choices.stream().anyMatch(each -> each.choice() == choice)) {
+                return Optional.of("found the end of choice %d, %s, each once".formatted(choice, expected()));
             }
-            String text = texts.get(choice).append(finish.getText()).toString();
+            String text =
+                    texts.get(choice - firstChoice).append(finish.getText()).toString();
             choices.add(new GenerationResult.Choice(
-                    choice, Messages.reason(finish.getReason()), text, finish.getText(), tokenIds.get(choice)));
+                    choice,
+                    Messages.reason(finish.getReason()),
+                    text,
+                    finish.getText(),
+                    tokenIds.get(choice - firstChoice)));
         }
+        choices.sort(Comparator.comparingInt(GenerationResult.Choice::choice));
         result = new GenerationResult(
                 started,
                 choices,
@@ -77,6 +86,14 @@ final class AnswerAssembly {
                 Messages.route(finished.getRoute()),
                 Messages.ttft(finished.getTtft()));
         return Optional.empty();
+    }
+
+    private boolean asked(int choice) {
+        return choice >= firstChoice && choice < firstChoice + tokenIds.size();
+    }
+
+    private String expected() {
+        return "expected %d to %d".formatted(firstChoice, firstChoice + tokenIds.size() - 1);
     }
 
     Optional<GenerationResult> result() {

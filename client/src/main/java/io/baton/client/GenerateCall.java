@@ -27,7 +27,8 @@ final class GenerateCall extends ClientCall.Listener<GenerateEvent> {
             boolean pulled) {
         this.call = call;
         this.listener = listener;
-        this.answer = new AnswerAssembly(spec.choices(), spec.emittedTokens().size());
+        this.answer = new AnswerAssembly(
+                spec.firstChoice(), spec.choices(), spec.emittedTokens().size());
         this.pulled = pulled;
     }
 

@@ -19,7 +19,9 @@ import java.util.OptionalLong;
  * @param logprobs 0: of the sampled token; n: of the n most likely tokens too; empty: none
  * @param emittedTokens output of an earlier, interrupted answer to go on after
  * @param cacheSalt requests with different salts never share cached KV
- * @param choices independent answers
+ * @param choices independent answers to the one prompt, which is prefilled once
+ * @param firstChoice number of the first answer, the others follow it; an answer is the same alone and beside others,
+ *     so that one of several can be had again, or resumed, by its number and the seed
  * @param deadline for the whole call; empty means the client's default
  */
 public record GenerateSpec(
@@ -37,6 +39,7 @@ public record GenerateSpec(
         PrefillMode prefillMode,
         Fallback fallback,
         int choices,
+        int firstChoice,
         int priority,
         Optional<Duration> deadline) {
 
@@ -44,9 +47,10 @@ public record GenerateSpec(
         stopStrings = List.copyOf(stopStrings);
         stopTokens = List.copyOf(stopTokens);
         emittedTokens = List.copyOf(emittedTokens);
-        if (maxTokens < 0 || choices < 1) {
+        if (maxTokens < 0 || choices < 1 || firstChoice < 0) {
             throw new IllegalArgumentException(
-                    "expected maxTokens >= 0 and choices >= 1, found %d and %d".formatted(maxTokens, choices));
+                    "expected maxTokens >= 0, choices >= 1 and firstChoice >= 0, found %d, %d and %d"
+                            .formatted(maxTokens, choices, firstChoice));
         }
     }
 
@@ -82,6 +86,7 @@ public record GenerateSpec(
         private PrefillMode prefillMode = PrefillMode.AUTO;
         private Fallback fallback = Fallback.LOCAL_PREFILL;
         private int choices = 1;
+        private int firstChoice;
         private int priority;
         private Optional<Duration> deadline = Optional.empty();
 
@@ -154,6 +159,11 @@ public record GenerateSpec(
             return this;
         }
 
+        public Builder firstChoice(int firstChoice) {
+            this.firstChoice = firstChoice;
+            return this;
+        }
+
         public Builder priority(int priority) {
             this.priority = priority;
             return this;
@@ -180,6 +190,7 @@ public record GenerateSpec(
                     prefillMode,
                     fallback,
                     choices,
+                    firstChoice,
                     priority,
                     deadline);
         }

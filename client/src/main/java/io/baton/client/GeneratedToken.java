@@ -6,7 +6,7 @@ import java.util.OptionalDouble;
 /**
  * One token of the answer.
  *
- * @param choice which of the answers
+ * @param choice number of the answer
  * @param index position in the output, counted from 0, emitted tokens of the request included
  * @param text text that became certain with this token; never half a character, so it can be empty
  * @param logprob under the unmodified logits, if asked for

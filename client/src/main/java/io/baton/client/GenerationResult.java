@@ -2,7 +2,11 @@ package io.baton.client;
 
 import java.util.List;
 
-/** The whole of an answered request. */
+/**
+ * The whole of an answered request.
+ *
+ * @param choices the answers, by number
+ */
 public record GenerationResult(Started started, List<Choice> choices, Usage usage, RouteTaken route, TtftParts ttft) {
 
     public GenerationResult {
@@ -12,6 +16,7 @@ public record GenerationResult(Started started, List<Choice> choices, Usage usag
     /**
      * One answer.
      *
+     * @param choice its number
      * @param text all of it
      * @param heldBack its end, which no token event carried because it was certain only when the sequence ended
      * @param tokenIds of this call; emitted tokens of the request are not repeated

@@ -35,6 +35,7 @@ final class Messages {
                 .setPrefillMode(mode(spec.prefillMode()))
                 .setFallbackPolicy(policy(spec.fallback()))
                 .setChoices(spec.choices())
+                .setFirstChoice(spec.firstChoice())
                 .setPriority(spec.priority());
         spec.seed().ifPresent(request::setSeed);
         spec.logprobs().ifPresent(request::setLogprobs);

@@ -10,6 +10,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.google.protobuf.Any;
 import com.google.rpc.RetryInfo;
 import io.baton.client.BatonException.Kind;
+import io.baton.proto.v1.ChoiceFinish;
+import io.baton.proto.v1.Finished;
 import io.baton.proto.v1.GenerateEvent;
 import io.baton.proto.v1.GenerateRequest;
 import io.grpc.Status;
@@ -100,6 +102,7 @@ class BatonClientTest {
                 .prefillMode(PrefillMode.REMOTE)
                 .fallback(Fallback.FAIL)
                 .choices(2)
+                .firstChoice(3)
                 .priority(1)
                 .build();
         try (ScriptedGateway gateway = new ScriptedGateway(stream -> {});
@@ -123,6 +126,7 @@ class BatonClientTest {
             assertThat(request.getPrefillMode()).isEqualTo(io.baton.proto.v1.PrefillMode.PREFILL_MODE_REMOTE);
             assertThat(request.getFallbackPolicy()).isEqualTo(io.baton.proto.v1.FallbackPolicy.FALLBACK_POLICY_FAIL);
             assertThat(request.getChoices()).isEqualTo(2);
+            assertThat(request.getFirstChoice()).isEqualTo(3);
             assertThat(request.getPriority()).isEqualTo(1);
             generation.cancel();
         }
@@ -227,9 +231,53 @@ class BatonClientTest {
                     stream.onNext(started());
                     stream.onNext(token(1, 0, 10, "a"));
                 }))
-                .hasMessageContaining("choice 1 of 1")
+                .hasMessageContaining("found a token of choice 1, expected 0 to 0")
                 .extracting(BatonException::kind)
                 .isEqualTo(Kind.INTERNAL);
+    }
+
+    @Test
+    void severalAnswersComeInOneStreamAndEachHasItsEnd() throws Exception {
+        GenerateSpec spec = GenerateSpec.text("Once").choices(2).firstChoice(4).build();
+        try (ScriptedGateway gateway = new ScriptedGateway(stream -> {
+                    stream.onNext(started());
+                    stream.onNext(token(4, 0, 10, "a"));
+                    stream.onNext(token(5, 0, 20, "x"));
+                    stream.onNext(token(5, 1, 21, "y"));
+                    stream.onNext(token(4, 1, 11, "b"));
+                    stream.onNext(bothFinished(5, "!", 4, "?"));
+                    stream.onCompleted();
+                });
+                BatonClient client = BatonClient.connect(gateway.target());
+                Generation generation = client.generate(spec)) {
+            GenerationResult result = generation.result();
+            assertThat(result.choices())
+                    .extracting(GenerationResult.Choice::choice)
+                    .as("by number")
+                    .containsExactly(4, 5);
+            assertThat(result.choices().get(0).text()).isEqualTo("ab?");
+            assertThat(result.choices().get(1).text()).isEqualTo("xy!");
+            assertThat(result.choices().get(1).tokenIds()).containsExactly(20, 21);
+            assertThatThrownBy(result::only).hasMessageContaining("found 2");
+        }
+        assertThat(failureOf(spec, stream -> {
+                    stream.onNext(started());
+                    stream.onNext(bothFinished(5, "", 5, ""));
+                }))
+                .hasMessageContaining("found the end of choice 5, expected 4 to 5, each once");
+        assertThat(failureOf(spec, stream -> {
+                    stream.onNext(started());
+                    stream.onNext(finished(""));
+                }))
+                .hasMessageContaining("expected the ends of 2 choices, found 1");
+    }
+
+    private static GenerateEvent bothFinished(int first, String firstText, int second, String secondText) {
+        return GenerateEvent.newBuilder()
+                .setFinished(Finished.newBuilder()
+                        .addChoices(ChoiceFinish.newBuilder().setChoice(first).setText(firstText))
+                        .addChoices(ChoiceFinish.newBuilder().setChoice(second).setText(secondText)))
+                .build();
     }
 
     @Test
@@ -394,9 +442,14 @@ class BatonClientTest {
     }
 
     private static BatonException failureOf(Consumer<ServerCallStreamObserver<GenerateEvent>> script) throws Exception {
+        return failureOf(SPEC, script);
+    }
+
+    private static BatonException failureOf(GenerateSpec spec, Consumer<ServerCallStreamObserver<GenerateEvent>> script)
+            throws Exception {
         try (ScriptedGateway gateway = new ScriptedGateway(script);
                 BatonClient client = BatonClient.connect(gateway.target());
-                Generation generation = client.generate(SPEC)) {
+                Generation generation = client.generate(spec)) {
             return catchThrowableOfType(BatonException.class, generation::result);
         }
     }
