@@ -22,12 +22,17 @@ final class FullRecompute {
     private FullRecompute() {}
 
     static List<Answer.Token> generate(EngineHost host, KvType kv, Question question) {
+        return generate(host, kv, question, 0);
+    }
+
+    /** @param choice number of the answer */
+    static List<Answer.Token> generate(EngineHost host, KvType kv, Question question, int choice) {
         int[] prompt = question.promptIds();
         int length = prompt.length + question.maxTokens();
         int blocks = Math.ceilDiv(length, BLOCK_TOKENS);
         int[] table = IntStream.range(0, blocks).toArray();
         int[] sequence = Arrays.copyOf(prompt, length);
-        Sampler sampler = new Sampler(question.engineSampling(), question.seed(), 0, prompt, new int[0], 0);
+        Sampler sampler = new Sampler(question.engineSampling(), question.seed(), choice, prompt, new int[0], 0);
         Candidates scratch = new Candidates(host.shape().vocabularySize());
         float[][] hidden = new float[1][host.shape().dim()];
         float[][] logits = new float[1][host.shape().vocabularySize()];

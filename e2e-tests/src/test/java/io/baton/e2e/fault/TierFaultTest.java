@@ -154,6 +154,56 @@ class TierFaultTest {
     }
 
     @Test
+    void severalAnswersOfALostDecodeNodeGoOnEachFromItsOwnTokens() throws Exception {
+        List<Integer> prompt = nextPrompt();
+        GenerationResult undisturbed = answer(several(prompt, PrefillMode.LOCAL, List.of()));
+        int stop = tokenOfTheSecondAlone(undisturbed);
+        GenerateSpec stopping = several(prompt, PrefillMode.LOCAL, List.of(stop));
+        GenerationResult expected = answer(stopping);
+        int early = expected.choices().get(1).tokenIds().size();
+        assertThat(early).isLessThan(100);
+
+        Witness witness = Witness.ofTokens(3 * (early + 20)); // the second has ended, the others are in their middle
+        cluster.client().generate(several(prompt, PrefillMode.AUTO, List.of(stop)), witness);
+        witness.awaitTokens();
+        int busy = cluster.decode(0).engine().load().runningSequences() > 0 ? 0 : 1;
+        assertThat(cluster.decode(busy).engine().load().runningSequences()).isEqualTo(2);
+        cluster.decodeProxy(busy).cutAll();
+        GenerationResult answer = witness.result();
+        assertThat(answer.route().events())
+                .as(answer.route().toString())
+                .anySatisfy(event -> assertThat(event.reason()).isEqualTo("DECODE_LOST"));
+        assertThat(answer.choices()).isEqualTo(expected.choices());
+        assertThat(answer.usage().outputTokens())
+                .isEqualTo(expected.usage().outputTokens())
+                .isEqualTo(600 + early);
+    }
+
+    private static GenerateSpec several(List<Integer> prompt, PrefillMode mode, List<Integer> stopTokens) {
+        return GenerateSpec.tokens(prompt)
+                .maxTokens(300)
+                .ignoreEos(true)
+                .stopTokens(stopTokens)
+                .sampling(SamplingSpec.greedy().withTemperature(0.8f))
+                .seed(42)
+                .choices(3)
+                .prefillMode(mode)
+                .deadline(Duration.ofSeconds(30))
+                .build();
+    }
+
+    /** One that comes early in the second answer and never in the others. */
+    private static int tokenOfTheSecondAlone(GenerationResult result) {
+        return result.choices().get(1).tokenIds().stream()
+                .skip(5)
+                .limit(90)
+                .filter(token -> !result.choices().get(0).tokenIds().contains(token)
+                        && !result.choices().get(2).tokenIds().contains(token))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
     void aDecodeNodeThatIsToldToDrainFinishesWhatItHas() throws Exception {
         GenerateSpec spec = spec(nextPrompt(), PrefillMode.LOCAL, Fallback.FAIL);
         Witness witness = Witness.create();
