@@ -24,11 +24,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A connection to a gateway. Dials lazily and stays connected; close it when done. Failures are
- * {@link BatonException}s; no call is retried behind the caller's back.
+ * {@link BatonException}s; no call is retried behind the caller's back. A gateway that has gone without a word is
+ * noticed after 15 s, by a ping that it does not answer: calls then fail with {@link BatonException.Kind#UNAVAILABLE}.
  */
 public final class BatonClient implements AutoCloseable {
 
     private static final int MESSAGE_BYTES = 16 << 20; // the echoed ids of a prompt of a million tokens, with room
+    // As between the servers. Without calls nothing is pinged: what is in between may not like it.
+    private static final int KEEP_ALIVE_SECONDS = 10;
+    private static final int KEEP_ALIVE_TIMEOUT_SECONDS = 5;
 
     private final ManagedChannel channel;
     private final Optional<Duration> deadline;
@@ -160,8 +164,8 @@ public final class BatonClient implements AutoCloseable {
             NettyChannelBuilder builder = NettyChannelBuilder.forTarget(target, credentials)
                     .disableRetry()
                     .maxInboundMessageSize(MESSAGE_BYTES)
-                    .keepAliveTime(20, TimeUnit.SECONDS)
-                    .keepAliveTimeout(10, TimeUnit.SECONDS);
+                    .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+                    .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
             if (authority != null) {
                 builder.overrideAuthority(authority);
             }

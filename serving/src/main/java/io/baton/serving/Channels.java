@@ -15,7 +15,8 @@ import java.util.stream.Stream;
 /**
  * The connections of one process to its peers. Tokens, Watch and health share one channel per peer; KV streams have
  * channels of their own, so that a handoff of many megabytes never stands in front of a token. Connections are made
- * lazily, kept alive, and never retry a call: each failure has one layer that retries it. Thread-safe.
+ * lazily, kept alive ({@link KeepAlive}), and never retry a call: each failure has one layer that retries it.
+ * Thread-safe.
  */
 public final class Channels implements AutoCloseable {
 
@@ -87,8 +88,8 @@ public final class Channels implements AutoCloseable {
     private NettyChannelBuilder builder(Peer peer) {
         NettyChannelBuilder builder = NettyChannelBuilder.forTarget(peer.target(), channelCredentials)
                 .disableRetry()
-                .keepAliveTime(10, TimeUnit.SECONDS)
-                .keepAliveTimeout(5, TimeUnit.SECONDS)
+                .keepAliveTime(KeepAlive.EVERY.toSeconds(), TimeUnit.SECONDS)
+                .keepAliveTimeout(KeepAlive.TIMEOUT.toSeconds(), TimeUnit.SECONDS)
                 .keepAliveWithoutCalls(true);
         return tls.dialsTls() ? builder.overrideAuthority(tls.peerName(peer.role())) : builder;
     }

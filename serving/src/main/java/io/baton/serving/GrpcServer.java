@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A running gRPC server: the given services, health (v1) by service name, and reflection (v1). Calls run on virtual
- * threads unless told otherwise. Thread-safe.
+ * threads unless told otherwise. A caller that is gone without a word is noticed by {@link KeepAlive}. Thread-safe.
  */
 public final class GrpcServer implements AutoCloseable {
 
@@ -193,8 +193,8 @@ public final class GrpcServer implements AutoCloseable {
                     .flowControlWindow(limits.streamWindowBytes())
                     .permitKeepAliveTime(limits.keepAliveEvery().toNanos(), TimeUnit.NANOSECONDS)
                     .permitKeepAliveWithoutCalls(true)
-                    .keepAliveTime(10, TimeUnit.SECONDS)
-                    .keepAliveTimeout(5, TimeUnit.SECONDS);
+                    .keepAliveTime(KeepAlive.EVERY.toSeconds(), TimeUnit.SECONDS)
+                    .keepAliveTimeout(KeepAlive.TIMEOUT.toSeconds(), TimeUnit.SECONDS);
             // grpc-java runs the interceptor that was added last first.
             interceptors.reversed().forEach(builder::intercept);
             builder.intercept(new RoleGuard(listen.tls(), callers));

@@ -32,6 +32,6 @@ public record ServerLimits(
 
     /** 8 MiB holds a prompt of a million token ids; pings are allowed twice as often as {@link Channels} sends them. */
     public static ServerLimits defaults() {
-        return new ServerLimits(8 << 20, 16 << 10, 1024, Duration.ofSeconds(5), 1 << 20);
+        return new ServerLimits(8 << 20, 16 << 10, 1024, KeepAlive.PERMITTED_EVERY, 1 << 20);
     }
 }
