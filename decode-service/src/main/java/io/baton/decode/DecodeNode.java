@@ -161,7 +161,12 @@ public final class DecodeNode implements AutoCloseable {
         return engine;
     }
 
-    /** Refuses new requests, finishes running ones for up to {@code limit}, then closes; true when all had finished. */
+    /**
+     * Refuses new requests, finishes running ones for up to {@code limit}, counts the blocks once more, then closes;
+     * true when all had finished.
+     *
+     * @throws IllegalStateException if a block was lost or an ended sequence holds one; says which
+     */
     public boolean drain(Duration limit) {
         service.drain();
         events.markDraining();
@@ -175,7 +180,11 @@ public final class DecodeNode implements AutoCloseable {
         if (!finished) {
             LOG.warn("{}: requests still running after {} are ended with UNAVAILABLE", settings.name(), limit);
         }
-        close();
+        try {
+            engine.checkInvariants();
+        } finally {
+            close();
+        }
         return finished;
     }
 

@@ -140,7 +140,12 @@ public final class PrefillNode implements AutoCloseable {
         return engine;
     }
 
-    /** Refuses new prefills, finishes running ones for up to {@code limit}, then closes; true when all had finished. */
+    /**
+     * Refuses new prefills, finishes running ones for up to {@code limit}, counts the blocks once more, then closes;
+     * true when all had finished.
+     *
+     * @throws IllegalStateException if a block was lost or an ended sequence holds one; says which
+     */
     public boolean drain(Duration limit) {
         service.drain();
         events.markDraining();
@@ -149,7 +154,11 @@ public final class PrefillNode implements AutoCloseable {
         if (!finished) {
             LOG.warn("{}: prefills still running after {} are ended with UNAVAILABLE", settings.name(), limit);
         }
-        close();
+        try {
+            engine.checkInvariants();
+        } finally {
+            close();
+        }
         return finished;
     }
 

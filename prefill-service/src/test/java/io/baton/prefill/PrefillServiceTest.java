@@ -1,6 +1,7 @@
 package io.baton.prefill;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.baton.engine.EngineException;
 import io.baton.engine.EngineException.Kind;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -270,6 +272,15 @@ class PrefillServiceTest {
         engine.chunks.release(100);
         assertThat(running.complete().received().units()).isEqualTo(12);
         assertThat(drained.get(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void aNodeThatDrainsSaysWhichBlockIsLost() {
+        engine.lost = Optional.of("block 3 is lost");
+        assertThatThrownBy(() -> under.node.drain(Duration.ofSeconds(1)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("block 3 is lost");
+        assertThat(engine.closed).isTrue();
     }
 
     @Test

@@ -23,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -63,7 +64,8 @@ final class ScriptedEngine implements Engine {
     final Semaphore chunks = new Semaphore(Integer.MAX_VALUE / 2);
     volatile int cachedBlocks;
     volatile @Nullable EngineException failure; // instead of the last chunk
-    private volatile boolean closed;
+    volatile boolean closed;
+    volatile Optional<String> lost = Optional.empty(); // what an audit finds
 
     /** What the engine writes at {@code position} of a sequence. */
     static byte value(int layer, int position, int token, int offset) {
@@ -242,7 +244,11 @@ final class ScriptedEngine implements Engine {
     }
 
     @Override
-    public void checkInvariants() {}
+    public void checkInvariants() {
+        lost.ifPresent(what -> {
+            throw new IllegalStateException(what);
+        });
+    }
 
     @Override
     public void close() {

@@ -12,8 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Ends a process in order: what was added last (the gateway) drains first, so that work already taken still finds the
- * nodes behind it. Runs on SIGTERM or Ctrl-C once {@link #onSignal} was called; the process then exits with 0.
- * Thread-safe.
+ * nodes behind it. Runs on SIGTERM or Ctrl-C once {@link #onSignal} was called; the process then exits with 0, or with
+ * 1 if a step failed. Thread-safe.
  */
 public final class Drain {
 
@@ -32,6 +32,7 @@ public final class Drain {
     private final List<Named> steps = new ArrayList<>(); // guarded by itself
     private final AtomicBoolean started = new AtomicBoolean();
     private final AtomicBoolean armed = new AtomicBoolean();
+    private volatile boolean failed;
     private final CountDownLatch done = new CountDownLatch(1);
 
     /** @param limit for all steps together */
@@ -69,13 +70,19 @@ public final class Drain {
         }
     }
 
-    private static void drain(Named named, Duration left) {
+    /** Whether a step has thrown something. */
+    public boolean hasFailed() {
+        return failed;
+    }
+
+    private void drain(Named named, Duration left) {
         LOG.info("draining {} (at most {} ms)", named.name(), left.toMillis());
         try {
             named.step().drain(left);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (Exception e) {
+            failed = true;
             LOG.error("{} did not drain", named.name(), e);
         }
     }
@@ -94,7 +101,7 @@ public final class Drain {
         return done.await(time.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /** From now on SIGTERM and SIGINT drain, then end the process with exit code 0. */
+    /** From now on SIGTERM and SIGINT drain, then end the process with exit code 0; with 1 if a step failed. */
     public void onSignal() {
         if (armed.compareAndSet(false, true)) {
             Runtime.getRuntime()
@@ -102,7 +109,7 @@ public final class Drain {
                         if (armed.get()) {
                             run();
                             // After a signal the JVM would exit with 128 + its number, though everything went as asked.
-                            Runtime.getRuntime().halt(0);
+                            Runtime.getRuntime().halt(failed ? 1 : 0);
                         }
                     }));
         }

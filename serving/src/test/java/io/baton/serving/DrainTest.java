@@ -24,6 +24,7 @@ class DrainTest {
         drain.run();
         assertThat(drained).containsExactly("gateway PT10S", "prefill PT6S");
         assertThat(drain.isDraining()).isTrue();
+        assertThat(drain.hasFailed()).isFalse();
     }
 
     @Test
@@ -36,6 +37,7 @@ class DrainTest {
         drain.add("gateway", limit -> now = now.plusSeconds(20));
         drain.run();
         assertThat(drained).containsExactly("prefill PT0S");
+        assertThat(drain.hasFailed()).isTrue();
     }
 
     @Test
