@@ -161,6 +161,14 @@ final class Cluster implements AutoCloseable {
         return found.isEmpty() ? "no address is known, host names have not resolved yet" : String.join("; ", found);
     }
 
+    /** Nodes of this role that may be given work now. Any thread. */
+    long nodesTakingWork(NodeRole role) {
+        long now = clock.millis();
+        return view.nodes().stream()
+                .filter(node -> node.is(role) && node.takesWork(now))
+                .count();
+    }
+
     /** Distinct cached blocks known over all nodes. Any thread. */
     int blocksKnown() {
         return blocksKnown;

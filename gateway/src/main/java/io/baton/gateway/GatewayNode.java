@@ -1,14 +1,18 @@
 package io.baton.gateway;
 
+import io.baton.routing.NodeRole;
 import io.baton.serving.Channels;
 import io.baton.serving.GrpcServer;
 import io.baton.serving.Statuses;
 import io.baton.serving.telemetry.GenAiMetrics;
 import io.baton.serving.telemetry.Telemetry;
 import io.baton.serving.telemetry.TraceInterceptors;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.Meter;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -32,6 +36,7 @@ public final class GatewayNode implements AutoCloseable {
     // A tenth of the requests may be tried again, as the design's budget says; ten at once in a quiet gateway.
     private static final double RETRY_SHARE = 0.1;
     private static final double RETRY_BURST = 10;
+    private static final AttributeKey<String> ROLE = AttributeKey.stringKey("baton.role");
 
     private final String name;
     private final ServedModel model;
@@ -181,6 +186,17 @@ public final class GatewayNode implements AutoCloseable {
                 .setUnit("{block}")
                 .setDescription("Cached KV blocks left out because the index was full")
                 .buildWithCallback(counter -> counter.record(cluster.blocksDropped()))::close);
+        gauges.add(meter.gaugeBuilder("baton.gateway.nodes")
+                .setUnit("{node}")
+                .setDescription("Nodes this gateway gives work to, by role")
+                .ofLongs()
+                .buildWithCallback(gauge -> {
+                    for (NodeRole role : NodeRole.values()) {
+                        gauge.record(
+                                cluster.nodesTakingWork(role),
+                                Attributes.of(ROLE, role.name().toLowerCase(Locale.ROOT)));
+                    }
+                })::close);
         gauges.add(meter.gaugeBuilder("baton.gateway.requests.running")
                 .setUnit("{request}")
                 .setDescription("Requests this gateway is answering")
