@@ -91,6 +91,7 @@ public final class KvReceiver {
         start.setHandoffId(plan.handoff().id())
                 .setMinWireVersion(plan.versions().oldest())
                 .setMaxWireVersion(plan.versions().newest())
+                .setTokenIdsCrc32C(PromptChecksum.of(start.getTokenIdsList()))
                 .setVerifiedBlocks(plan.held().everyLayer())
                 .clearVerifiedBlocksByLayer();
         for (int beyond : plan.held().beyondByLayer()) {

@@ -9,6 +9,7 @@ import io.baton.proto.v1.CallContext;
 import io.baton.proto.v1.PrefillStart;
 import io.baton.serving.Fingerprints;
 import io.baton.transfer.Handoff;
+import io.baton.transfer.PromptChecksum;
 import io.baton.transfer.SendPlan;
 import io.baton.transfer.TransferShape;
 import io.baton.transfer.VerifiedBlocks;
@@ -39,6 +40,12 @@ record PrefillOrder(String owner, PrefillRequest request, SendPlan plan) {
         if (count > context) { // before anything is allocated in proportion to it
             throw new RefusedException(Refusal.outOfRange(
                     "token_ids: expected at most %d tokens, the context length, found %d".formatted(context, count)));
+        }
+        int checksum = PromptChecksum.of(start.getTokenIdsList());
+        if (start.hasTokenIdsCrc32C() && start.getTokenIdsCrc32C() != checksum) {
+            throw new RefusedException(
+                    Refusal.corrupt("token_ids: expected ids with checksum %08x, found %d ids with %08x; ask again"
+                            .formatted(start.getTokenIdsCrc32C(), count, checksum)));
         }
         int[] tokens =
                 start.getTokenIdsList().stream().mapToInt(Integer::intValue).toArray();

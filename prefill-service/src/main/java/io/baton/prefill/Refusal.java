@@ -25,6 +25,10 @@ record Refusal(Status status, Metadata trailers) {
         return of(Status.FAILED_PRECONDITION, FailureReason.MISMATCH, message);
     }
 
+    static Refusal corrupt(@Nullable String message) {
+        return of(Status.DATA_LOSS, FailureReason.CORRUPT, message);
+    }
+
     static Refusal invalid(@Nullable String message) {
         return of(Status.INVALID_ARGUMENT, FailureReason.FAILED, message);
     }

@@ -21,6 +21,7 @@ import io.baton.proto.v1.WatchRequest;
 import io.baton.serving.Fingerprints;
 import io.baton.serving.ListenSettings;
 import io.baton.serving.telemetry.Telemetry;
+import io.baton.transfer.PromptChecksum;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
@@ -204,6 +205,17 @@ class PrefillProtocolTest {
         assertInvalidStart(
                 start -> start.getContextBuilder().setEffectiveSalt(com.google.protobuf.ByteString.copyFromUtf8("x")),
                 "context.effective_salt: expected 0 or 32 bytes, found 1");
+        assertThat(engine.prefills).isEmpty();
+    }
+
+    @Test
+    void aPromptThatArrivedChangedIsRefusedThoughNoWholeBlockTellsOfIt() throws Exception {
+        Client client = new Client();
+        client.control.onNext(start(start ->
+                start.setTokenIdsCrc32C(PromptChecksum.of(List.of(1, 2, 3))).setTokenIds(2, 7)));
+        Status status = client.status();
+        assertThat(status.getCode()).isEqualTo(Status.Code.DATA_LOSS);
+        assertThat(status.getDescription()).contains("token_ids: expected ids with checksum");
         assertThat(engine.prefills).isEmpty();
     }
 
