@@ -31,11 +31,12 @@ public final class NodeWatcher implements AutoCloseable {
 
     /**
      * @param silence a stream without any event for this long is broken and dialled again
-     * @param backoff waits between attempts
+     * @param backoff waits between attempts; at most a heartbeat, so that a node which was restarted is known at once
+     *     when it is there, and a dead one costs no more than a live one
      */
     public record Options(Duration silence, Backoff backoff) {
         public static Options defaults() {
-            return new Options(Duration.ofSeconds(10), new Backoff(Duration.ofMillis(250), Duration.ofSeconds(5)));
+            return new Options(Duration.ofSeconds(10), new Backoff(Duration.ofMillis(250), Duration.ofSeconds(1)));
         }
     }
 
