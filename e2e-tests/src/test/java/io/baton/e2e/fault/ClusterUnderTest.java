@@ -19,6 +19,8 @@ import io.baton.model.files.ModelFile;
 import io.baton.prefill.PrefillNode;
 import io.baton.prefill.PrefillSettings;
 import io.baton.serving.ListenSettings;
+import io.baton.serving.PeerRole;
+import io.baton.serving.TlsSettings;
 import io.baton.serving.telemetry.Telemetry;
 import io.baton.text.Tokenizer;
 import java.nio.file.Path;
@@ -46,26 +48,38 @@ public final class ClusterUnderTest implements AutoCloseable {
      *
      * @param blocks of each node's KV pool
      * @param chunkTokens prompt tokens computed at once; small chunks make long phases
+     * @param tls of every connection, the client's included
      */
     public record Plan(
-            int prefillNodes, int decodeNodes, int blockTokens, int blocks, int chunkTokens, int maxWaiting) {
+            int prefillNodes,
+            int decodeNodes,
+            int blockTokens,
+            int blocks,
+            int chunkTokens,
+            int maxWaiting,
+            TlsSettings tls) {
 
         public static Plan of(int prefillNodes, int decodeNodes) {
-            return new Plan(prefillNodes, decodeNodes, 16, 1024, 32, 16);
+            return new Plan(prefillNodes, decodeNodes, 16, 1024, 32, 16, TlsSettings.plaintext());
         }
 
         public Plan withBlocks(int count) {
-            return new Plan(prefillNodes, decodeNodes, blockTokens, count, chunkTokens, maxWaiting);
+            return new Plan(prefillNodes, decodeNodes, blockTokens, count, chunkTokens, maxWaiting, tls);
         }
 
         public Plan withMaxWaiting(int requests) {
-            return new Plan(prefillNodes, decodeNodes, blockTokens, blocks, chunkTokens, requests);
+            return new Plan(prefillNodes, decodeNodes, blockTokens, blocks, chunkTokens, requests, tls);
+        }
+
+        public Plan withTls(TlsSettings settings) {
+            return new Plan(prefillNodes, decodeNodes, blockTokens, blocks, chunkTokens, maxWaiting, settings);
         }
     }
 
     private static final Duration READY = Duration.ofSeconds(15);
 
     private final Path model;
+    private final TlsSettings tls;
     private final EngineHost host;
     private final Tokenizer tokenizer;
     private final EngineOptions options;
@@ -80,6 +94,8 @@ public final class ClusterUnderTest implements AutoCloseable {
 
     private ClusterUnderTest(Path model, Plan plan) throws InterruptedException {
         this.model = model;
+        tls = plan.tls();
+        ListenSettings listen = new ListenSettings("127.0.0.1", 0, Optional.empty(), tls);
         host = EngineHost.open(
                 model,
                 new HostOptions(Optional.empty(), KernelChoice.AUTO, 2, OptionalLong.empty()),
@@ -99,23 +115,20 @@ public final class ClusterUnderTest implements AutoCloseable {
                 8,
                 plan.maxWaiting());
         for (int i = 0; i < plan.prefillNodes(); i++) {
-            prefills.add(
-                    PrefillNode.start(PrefillSettings.of("prefill-" + i, ListenSettings.loopback(), options), host));
+            prefills.add(PrefillNode.start(PrefillSettings.of("prefill-" + i, listen, options), host));
             prefillProxies.add(FaultProxy.to(prefills.get(i).port()));
         }
         for (int i = 0; i < plan.decodeNodes(); i++) {
             decodes.add(DecodeNode.start(
-                    DecodeSettings.of("decode-" + i, ListenSettings.loopback(), options, addresses(prefillProxies)),
-                    host,
-                    tokenizer));
+                    DecodeSettings.of("decode-" + i, listen, options, addresses(prefillProxies)), host, tokenizer));
             decodeProxies.add(FaultProxy.to(decodes.get(i).port()));
         }
         gateway = GatewayNode.start(
-                GatewaySettings.of(ListenSettings.loopback(), addresses(decodeProxies), addresses(prefillProxies)),
+                GatewaySettings.of(listen, addresses(decodeProxies), addresses(prefillProxies)),
                 served,
                 Telemetry.silent());
         gatewayProxy = FaultProxy.to(gateway.port());
-        client = BatonClient.connect(gatewayProxy.address());
+        client = anotherClient();
         assertThat(gateway.awaitEveryNode(READY)).as(gateway.clusterSummary()).isTrue();
         // So far there is one connection to each node, the gateway's; KV streams will have others.
         prefillProxies.forEach(FaultProxy::spareConnectionsMadeSoFar);
@@ -136,7 +149,15 @@ public final class ClusterUnderTest implements AutoCloseable {
 
     /** A client of its own, for tests that take it away. */
     public BatonClient anotherClient() {
-        return BatonClient.connect(gatewayProxy.address());
+        BatonClient.Builder builder = BatonClient.to(gatewayProxy.address());
+        if (tls.isMutual()) {
+            builder.tls(
+                            tls.trust().orElseThrow(),
+                            tls.certificate().orElseThrow(),
+                            tls.key().orElseThrow())
+                    .authority(tls.peerName(PeerRole.GATEWAY));
+        }
+        return builder.build();
     }
 
     public GatewayNode gateway() {

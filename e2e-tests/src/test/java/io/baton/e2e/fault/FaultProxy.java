@@ -31,7 +31,7 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     private final ServerSocket listener;
-    private final InetSocketAddress target;
+    private volatile InetSocketAddress target;
     private final Set<ProxiedConnection> connections = ConcurrentHashMap.newKeySet();
     private final Map<Direction, Lane> lanes = new EnumMap<>(Direction.class);
     private final AtomicInteger accepted = new AtomicInteger();
@@ -56,6 +56,11 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
+    /** Connections to come go to this loopback port: what was there has been replaced. */
+    public void retarget(int port) {
+        target = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    }
+
     public int port() {
         return listener.getLocalPort();
     }
@@ -67,7 +72,15 @@ public final class FaultProxy implements AutoCloseable {
 
     /** Breaks {@code direction} after {@code afterBytes} more bytes; replaces what was armed for it. */
     public void arm(Direction direction, long afterBytes, Fault fault) {
-        lane(direction).arm(afterBytes, fault);
+        lane(direction).arm(afterBytes, fault, false);
+    }
+
+    /**
+     * As {@link #arm}, for the first connection that carries {@code afterBytes} more bytes by itself: one that only
+     * watches never does.
+     */
+    public void armOneConnection(Direction direction, long afterBytes, Fault fault) {
+        lane(direction).arm(afterBytes, fault, true);
     }
 
     /** Connections made so far are spared from now on; those to come are not. */
@@ -162,20 +175,30 @@ public final class FaultProxy implements AutoCloseable {
                 .start(() -> connection.pump(server, client, lane(Direction.FROM_SERVER)));
     }
 
+    /** Bytes of one direction of one connection since a lane was armed last. Guarded by the lane. */
+    static final class Tally {
+        private int arming;
+        private long bytes;
+    }
+
     /** One direction over all connections: how many bytes passed, and what is to happen at which offset. */
     static final class Lane {
 
         private long forwarded;
         private long strikeAt = Long.MAX_VALUE;
+        private boolean ofOneConnection;
+        private int arming;
         private Optional<Fault> armed = Optional.empty();
         private CountDownLatch struck = new CountDownLatch(1);
         private CountDownLatch healed = new CountDownLatch(0);
         private Optional<Fault.Throttle> throttle = Optional.empty();
         private Runnable onStrike = () -> {};
 
-        synchronized void arm(long afterBytes, Fault fault) {
+        synchronized void arm(long afterBytes, Fault fault, boolean oneConnection) {
+            arming++;
             armed = Optional.of(fault);
-            strikeAt = forwarded + afterBytes;
+            ofOneConnection = oneConnection;
+            strikeAt = oneConnection ? afterBytes : forwarded + afterBytes;
             struck = new CountDownLatch(1);
             healed = new CountDownLatch(1);
             onStrike = () -> {};
@@ -211,13 +234,23 @@ public final class FaultProxy implements AutoCloseable {
         }
 
         /** How many of {@code available} bytes may go on before something happens; 0 means that it happens now. */
-        synchronized int untilStrike(int available) {
+        synchronized int untilStrike(int available, Tally tally) {
             int slice = throttle.map(Fault.Throttle::sliceBytes).orElse(available);
-            return (int) Math.min(Math.min(available, slice), Math.max(0, strikeAt - forwarded));
+            long passed = ofOneConnection ? sinceArmed(tally) : forwarded;
+            return (int) Math.min(Math.min(available, slice), Math.max(0, strikeAt - passed));
         }
 
-        synchronized void passed(int bytes) {
+        synchronized void passed(int bytes, Tally tally) {
             forwarded += bytes;
+            tally.bytes = sinceArmed(tally) + bytes;
+        }
+
+        private long sinceArmed(Tally tally) {
+            if (tally.arming != arming) {
+                tally.arming = arming;
+                tally.bytes = 0;
+            }
+            return tally.bytes;
         }
 
         /**

@@ -32,6 +32,14 @@ class FaultProxyTest {
     @BeforeEach
     void connectThroughTheProxy() throws IOException {
         echo = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        echoOnce();
+        proxy = FaultProxy.to(echo.getLocalPort());
+        client = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
+        client.setSoTimeout(300);
+    }
+
+    /** Gives one more connection back what it brings. */
+    private void echoOnce() {
         Thread.ofVirtual().start(() -> {
             try (Socket socket = echo.accept()) {
                 socket.getInputStream().transferTo(socket.getOutputStream());
@@ -39,9 +47,6 @@ class FaultProxyTest {
                 return; // the test ended
             }
         });
-        proxy = FaultProxy.to(echo.getLocalPort());
-        client = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
-        client.setSoTimeout(300);
     }
 
     @AfterEach
@@ -105,6 +110,34 @@ class FaultProxyTest {
         client.getOutputStream().write(MESSAGE);
         assertThat(client.getInputStream().readNBytes(MESSAGE.length)).isEqualTo(MESSAGE);
         assertThat(System.nanoTime() - start).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(150));
+    }
+
+    @Test
+    void aFaultForOneConnectionStrikesTheOneThatCarriesItsBytesByItself() throws IOException {
+        proxy.armOneConnection(Direction.FROM_CLIENT, 1_000, new Fault.Cut());
+        client.getOutputStream().write(MESSAGE, 0, 900);
+        assertThat(client.getInputStream().readNBytes(900)).hasSize(900);
+        try (Socket other = new Socket(InetAddress.getLoopbackAddress(), proxy.port())) {
+            echoOnce();
+            other.getOutputStream().write(MESSAGE, 0, 900); // 1800 on both, yet neither has carried 1000
+            assertThat(other.getInputStream().readNBytes(900)).hasSize(900);
+            other.getOutputStream().write(MESSAGE, 0, 200);
+            assertThatThrownBy(() -> other.getInputStream().readNBytes(200)).isInstanceOf(IOException.class);
+        }
+        client.getOutputStream().write(MESSAGE, 0, 1);
+        assertThat(client.getInputStream().readNBytes(1)).hasSize(1);
+    }
+
+    @Test
+    void aReplacedServerGetsTheConnectionsToCome() throws IOException {
+        try (ServerSocket replacement = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            proxy.retarget(replacement.getLocalPort());
+            try (Socket second = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
+                    Socket accepted = replacement.accept()) {
+                second.getOutputStream().write(MESSAGE, 0, 10);
+                assertThat(accepted.getInputStream().readNBytes(10)).hasSize(10);
+            }
+        }
     }
 
     @Test

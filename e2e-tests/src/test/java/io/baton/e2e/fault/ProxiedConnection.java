@@ -29,12 +29,13 @@ final class ProxiedConnection {
     /** Forwards bytes until the end of the stream, or until a fault says otherwise. */
     void pump(Socket from, Socket to, FaultProxy.Lane lane) {
         byte[] buffer = new byte[BUFFER_BYTES];
+        FaultProxy.Tally tally = new FaultProxy.Tally();
         try {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
             int read;
             while ((read = in.read(buffer)) > 0) {
-                forward(buffer, read, out, lane);
+                forward(buffer, read, out, lane, tally);
             }
             if (!blackHole) {
                 to.shutdownOutput();
@@ -72,7 +73,7 @@ final class ProxiedConnection {
         }
     }
 
-    private void forward(byte[] buffer, int length, OutputStream out, FaultProxy.Lane lane)
+    private void forward(byte[] buffer, int length, OutputStream out, FaultProxy.Lane lane, FaultProxy.Tally tally)
             throws IOException, InterruptedException {
         if (spared) {
             out.write(buffer, 0, length);
@@ -80,7 +81,7 @@ final class ProxiedConnection {
         }
         int done = 0;
         while (done < length && !blackHole) {
-            int count = lane.untilStrike(length - done);
+            int count = lane.untilStrike(length - done, tally);
             if (count == 0) {
                 Optional<Fault> due = lane.strike();
                 if (due.isEmpty()) {
@@ -96,7 +97,7 @@ final class ProxiedConnection {
                 continue;
             }
             out.write(buffer, done, count);
-            lane.passed(count);
+            lane.passed(count, tally);
             done += count;
             lane.pause();
         }
