@@ -7,6 +7,54 @@
 #define BF16_FLUSH 0x1p-55f
 #define Q8_FLUSH 0x1p-110f
 
+/* Reductions of lanes: sums 8 apart, then 4, 2, 1, which is the one tree that ends every row reduction; the largest of
+ * lanes and sums of integers are the same in any order. */
+#if defined(__AVX2__)
+#if defined(__AVX512F__)
+INLINE __m256 low_half(f32x16 v) { return _mm512_castps512_ps256(v); }
+INLINE __m256 high_half(f32x16 v) { return _mm512_extractf32x8_ps(v, 1); }
+INLINE __m256i low_half_i(i32x16 v) { return _mm512_castsi512_si256(v); }
+INLINE __m256i high_half_i(i32x16 v) { return _mm512_extracti64x4_epi64(v, 1); }
+#else
+INLINE __m256 low_half(f32x16 v) { return v.l; }
+INLINE __m256 high_half(f32x16 v) { return v.h; }
+INLINE __m256i low_half_i(i32x16 v) { return v.l; }
+INLINE __m256i high_half_i(i32x16 v) { return v.h; }
+#endif
+#define F_TWO(v) _mm_movehl_ps(v, v)
+#define F_ONE(v) _mm_movehdup_ps(v)
+#define I_TWO(v) _mm_shuffle_epi32(v, 0x4e)
+#define I_ONE(v) _mm_shuffle_epi32(v, 0xb1)
+
+INLINE float tree(f32x16 lanes) {
+    __m256 eight = _mm256_add_ps(low_half(lanes), high_half(lanes));
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    four = _mm_add_ps(four, F_TWO(four));
+    return _mm_cvtss_f32(_mm_add_ss(four, F_ONE(four)));
+}
+
+INLINE int32_t largest_i32(i32x16 lanes) {
+    __m256i eight = _mm256_max_epi32(low_half_i(lanes), high_half_i(lanes));
+    __m128i four = _mm_max_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+    four = _mm_max_epi32(four, I_TWO(four));
+    return _mm_cvtsi128_si32(_mm_max_epi32(four, I_ONE(four)));
+}
+
+/* The highest lane; NaN lanes may be passed over. */
+INLINE float highest(f32x16 lanes) {
+    __m256 eight = _mm256_max_ps(low_half(lanes), high_half(lanes));
+    __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    four = _mm_max_ps(four, F_TWO(four));
+    return _mm_cvtss_f32(_mm_max_ss(four, F_ONE(four)));
+}
+
+INLINE int32_t sum_i32(i32x16 lanes) {
+    __m256i eight = _mm256_add_epi32(low_half_i(lanes), high_half_i(lanes));
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+    four = _mm_add_epi32(four, I_TWO(four));
+    return _mm_cvtsi128_si32(_mm_add_epi32(four, I_ONE(four)));
+}
+#else
 INLINE float tree(f32x16 lanes) {
     float l[LANES];
     f_store(l, lanes);
@@ -15,19 +63,15 @@ INLINE float tree(f32x16 lanes) {
     return l[0];
 }
 
-/* The largest of lanes that are not negative, as integers, whose order is the same but for NaN, which is above all. */
-INLINE float largest(i32x16 lanes) {
-    int32_t l[LANES], m = 0;
+INLINE int32_t largest_i32(i32x16 lanes) {
+    int32_t l[LANES];
     i_store(l, lanes);
-    for (int i = 0; i < LANES; i++) m = l[i] > m ? l[i] : m;
-    float value;
-    memcpy(&value, &m, sizeof value);
-    return value;
+    int32_t m = l[0];
+    for (int i = 1; i < LANES; i++) m = l[i] > m ? l[i] : m;
+    return m;
 }
 
-INLINE i32x16 i_max(i32x16 a, i32x16 b) { return i_select_gt(a, b, a, b); }
-
-/* The highest lane; NaN lanes are passed over. */
+/* The highest lane; NaN lanes may be passed over. */
 INLINE float highest(f32x16 lanes) {
     float l[LANES];
     f_store(l, lanes);
@@ -42,6 +86,17 @@ INLINE int32_t sum_i32(i32x16 lanes) {
     for (int i = 0; i < LANES; i++) s += l[i];
     return s;
 }
+#endif
+
+/* The largest of lanes that are not negative, as integers, whose order is the same but for NaN, which is above all. */
+INLINE float largest(i32x16 lanes) {
+    int32_t m = largest_i32(lanes);
+    float value;
+    memcpy(&value, &m, sizeof value);
+    return value;
+}
+
+INLINE i32x16 i_max(i32x16 a, i32x16 b) { return i_select_gt(a, b, a, b); }
 
 INLINE f32x16 f_exp(f32x16 x) {
     const f32x16 rounder = f_set(ROUNDER);

@@ -8,6 +8,18 @@
 
 #define SEGMENT 256
 
+/* Panels that a tile of n rows takes: enough accumulators to hide the latency of an FMA, few enough for the registers. */
+#if defined(__AVX512F__)
+#define SCORE_PANELS(n) 2
+#define VALUE_PANELS(n) 4
+#define Q8_SCORE_ROWS ROWS
+#else
+#define Q8_SCORE_ROWS 4 /* an exact int8 product takes registers of its own */
+#define SCORE_PANELS(n) ((n) < 3 ? 2 : 1)
+#define VALUE_PANELS(n) ((n) < 2 ? 4 : (n) < 3 ? 2 : 1)
+#endif
+#define MOST_PANELS 4
+
 enum kv_type { KV_F32, KV_BF16, KV_Q8 };
 
 /* Where one KV head lies in a unit; bytes, as io.baton.engine.memory.KvLayout says. */
@@ -20,11 +32,11 @@ struct kv_head {
 /* One call's query rows in scratch memory, a row of each array per query row. */
 struct rows {
     size_t dims;             /* head dimensions padded to whole vectors: row length of q, acc and out */
-    uint8_t *q;              /* scaled and rounded query, dims * 4 bytes a row */
+    uint8_t *q;              /* scaled and rounded query, dims * 4 bytes a row; bf16 as f32 where it is multiplied so */
     float *q_scale;          /* q8 only */
     int32_t *q_sum;          /* q8 only */
-    float *p;                /* SEGMENT scores, then weights */
-    uint16_t *p_bf16;        /* SEGMENT weights as bf16 */
+    float *p;                /* SEGMENT scores, then weights: rounded to bf16, or times V's scale, as the type wants */
+    uint16_t *p_bf16;        /* SEGMENT weights as bf16, where that is multiplied as it is */
     float *acc;              /* the segment's accumulator */
     float *out;              /* merged */
     float *highest, *total;  /* merged */
@@ -62,7 +74,11 @@ static void round_query(const struct kv_head *kv, const struct rows *rows, size_
     if (kv->type == KV_F32) {
         memcpy(to, scaled, dims * sizeof(float));
     } else if (kv->type == KV_BF16) {
-        for (size_t d = 0; d < dims; d += LANES) i_store_low16((uint16_t *)to + d, to_bf16(f_load(scaled + d)));
+        for (size_t d = 0; d < dims; d += LANES) {
+            i32x16 v = to_bf16(f_load(scaled + d));
+            if (BF16_WIDENED) f_store((float *)to + d, i_as_f32(i_shl(v, 16)));
+            else i_store_low16((uint16_t *)to + d, v);
+        }
     } else {
         i32x16 most = i_set(0), sum = i_set(0);
         for (size_t d = 0; d < dims; d += LANES) most = i_max(most, f_bits(f_abs(f_load(scaled + d))));
@@ -79,17 +95,26 @@ static void round_query(const struct kv_head *kv, const struct rows *rows, size_
 
 /* ---- scores of the keys of up to PANELS panels of one block ------------------------------------------------------------ */
 
+/* Keeps the compiler from loading early what is multiplied later: it would run out of registers. */
+#define IN_ORDER __asm__ volatile("" ::: "memory")
+
+/* The even (0) or odd (1) elements of the pairs at p. */
+INLINE f32x16 widened(const void *p, int half) {
+    i32x16 v = i_load(p);
+    return i_as_f32(half ? i_and(v, i_set((int32_t)0xffff0000)) : i_shl(v, 16));
+}
+
 INLINE void score_tile(const int type, const int panels, const int n, const struct kv_head *kv, const struct rows *rows,
                        size_t r0, const uint8_t *unit, size_t panel, float *p) {
     const uint8_t *keys = unit + kv->keys + panel * (size_t)kv->key_panel;
     const size_t stride = (size_t)kv->key_panel, ldq = rows->dims * sizeof(float), dims = (size_t)kv->head_dim;
     const uint8_t *q = rows->q + r0 * ldq;
     if (type == KV_Q8) {
-        i32x16 sum[ROWS][2];
+        i32x16 sum[ROWS][MOST_PANELS];
         UNROLL for (int r = 0; r < n; r++)
             UNROLL for (int i = 0; i < panels; i++) sum[r][i] = i_set(-Q8_OFFSET * rows->q_sum[r0 + r]);
         for (size_t d = 0; d < dims; d += 4) {
-            i32x16 k[2];
+            i32x16 k[MOST_PANELS];
             UNROLL for (int i = 0; i < panels; i++) k[i] = q8_load((const int8_t *)(keys + i * stride + d * LANES));
             UNROLL for (int r = 0; r < n; r++) {
                 i32x16 v = i_set(load_word(q + r * ldq + d));
@@ -104,12 +129,24 @@ INLINE void score_tile(const int type, const int panels, const int n, const stru
         }
         return;
     }
-    f32x16 acc[ROWS][2];
+    f32x16 acc[ROWS][MOST_PANELS];
     UNROLL for (int r = 0; r < n; r++)
         UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_set(0);
-    if (type == KV_BF16) {
+    if (type == KV_BF16 && BF16_WIDENED) { /* all rows' odd elements, then all rows' even ones: fewer registers */
         for (size_t d = 0; d < dims; d += 2) {
-            bf_pairs k[2];
+            UNROLL for (int half = 1; half >= 0; half--) {
+                IN_ORDER;
+                f32x16 k[MOST_PANELS];
+                UNROLL for (int i = 0; i < panels; i++) k[i] = widened(keys + i * stride + d * LANES * sizeof(uint16_t), half);
+                UNROLL for (int r = 0; r < n; r++) {
+                    f32x16 v = f_set(((const float *)(q + r * ldq))[d + half]);
+                    UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(k[i], v, acc[r][i]);
+                }
+            }
+        }
+    } else if (type == KV_BF16) {
+        for (size_t d = 0; d < dims; d += 2) {
+            bf_pairs k[MOST_PANELS];
             UNROLL for (int i = 0; i < panels; i++) k[i] = bf_load(keys + i * stride + d * LANES * sizeof(uint16_t));
             UNROLL for (int r = 0; r < n; r++) {
                 bf_scalar v = bf_set((const uint16_t *)(q + r * ldq) + d);
@@ -118,7 +155,7 @@ INLINE void score_tile(const int type, const int panels, const int n, const stru
         }
     } else {
         for (size_t d = 0; d < dims; d++) {
-            f32x16 k[2];
+            f32x16 k[MOST_PANELS];
             UNROLL for (int i = 0; i < panels; i++) k[i] = f_load((const float *)(keys + i * stride) + d * LANES);
             UNROLL for (int r = 0; r < n; r++) {
                 f32x16 v = f_set(((const float *)(q + r * ldq))[d]);
@@ -130,30 +167,28 @@ INLINE void score_tile(const int type, const int panels, const int n, const stru
         UNROLL for (int i = 0; i < panels; i++) f_store(p + r * SEGMENT + LANES * i, acc[r][i]);
 }
 
-#define SCORES(NAME, TYPE)                                                                                             \
+#define SCORES(NAME, STEP)                                                                                             \
     static __attribute__((noinline)) void scores_##NAME(const struct kv_head *kv, const struct rows *rows, size_t n,   \
                                                         const uint8_t *unit, size_t panels, float *p) {                \
-        for (size_t r = 0; r < n; r += ROWS)                                                                           \
+        for (size_t r = 0; r < n; r += STEP)                                                                           \
             for (size_t i = 0; i < panels;) {                                                                          \
                 float *to = p + r * SEGMENT + LANES * i;                                                               \
-                if (i + 2 <= panels) {                                                                                 \
-                    BY_ROWS(n - r, NAME##_TWO)                                                                         \
-                    i += 2;                                                                                            \
-                } else {                                                                                               \
-                    BY_ROWS(n - r, NAME##_ONE)                                                                         \
-                    i += 1;                                                                                            \
-                }                                                                                                      \
+                BY_ROWS(least(STEP, n - r), NAME##_SCORES)                                                             \
             }                                                                                                          \
     }
-#define f32_TWO(n) score_tile(KV_F32, 2, n, kv, rows, r, unit, i, to)
-#define f32_ONE(n) score_tile(KV_F32, 1, n, kv, rows, r, unit, i, to)
-#define bf16_TWO(n) score_tile(KV_BF16, 2, n, kv, rows, r, unit, i, to)
-#define bf16_ONE(n) score_tile(KV_BF16, 1, n, kv, rows, r, unit, i, to)
-#define q8_TWO(n) score_tile(KV_Q8, 2, n, kv, rows, r, unit, i, to)
-#define q8_ONE(n) score_tile(KV_Q8, 1, n, kv, rows, r, unit, i, to)
-SCORES(f32, KV_F32)
-SCORES(bf16, KV_BF16)
-SCORES(q8, KV_Q8)
+#define SCORE_TILE(type, n)                                                                                            \
+    {                                                                                                                  \
+        const int wide = i + SCORE_PANELS(n) <= panels;                                                                \
+        if (wide) score_tile(type, SCORE_PANELS(n), n, kv, rows, r, unit, i, to);                                      \
+        else score_tile(type, 1, n, kv, rows, r, unit, i, to);                                                         \
+        i += wide ? SCORE_PANELS(n) : 1;                                                                               \
+    }
+#define f32_SCORES(n) SCORE_TILE(KV_F32, n)
+#define bf16_SCORES(n) SCORE_TILE(KV_BF16, n)
+#define q8_SCORES(n) SCORE_TILE(KV_Q8, n)
+SCORES(f32, ROWS)
+SCORES(bf16, ROWS)
+SCORES(q8, Q8_SCORE_ROWS)
 
 /* ---- weighted values: acc += p * V over keys [key, end) of one block --------------------------------------------------- */
 
@@ -162,37 +197,44 @@ INLINE void value_tile(const int type, const int panels, const int n, const stru
     const uint8_t *values = unit + kv->values + panel * (size_t)kv->value_panel;
     const size_t stride = (size_t)kv->value_panel;
     float *to = rows->acc + r0 * rows->dims + LANES * panel;
-    f32x16 acc[ROWS][PANELS];
+    const float *p0 = rows->p + r0 * SEGMENT;
+    f32x16 acc[ROWS][MOST_PANELS];
     UNROLL for (int r = 0; r < n; r++)
         UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_load(to + r * rows->dims + LANES * i);
-    if (type == KV_BF16) {
+    if (type == KV_BF16 && BF16_WIDENED) {
         for (; key < end; key += 2, in_segment += 2) {
-            bf_pairs v[PANELS];
+            UNROLL for (int half = 1; half >= 0; half--) {
+                IN_ORDER;
+                f32x16 v[MOST_PANELS];
+                UNROLL for (int i = 0; i < panels; i++) v[i] = widened(values + i * stride + key * LANES * sizeof(uint16_t), half);
+                UNROLL for (int r = 0; r < n; r++) {
+                    f32x16 p = f_set(p0[r * SEGMENT + in_segment + half]);
+                    UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(v[i], p, acc[r][i]);
+                }
+            }
+        }
+    } else if (type == KV_BF16) {
+        for (; key < end; key += 2, in_segment += 2) {
+            bf_pairs v[MOST_PANELS];
             UNROLL for (int i = 0; i < panels; i++) v[i] = bf_load(values + i * stride + key * LANES * sizeof(uint16_t));
             UNROLL for (int r = 0; r < n; r++) {
                 bf_scalar p = bf_set(rows->p_bf16 + (r0 + r) * SEGMENT + in_segment);
                 UNROLL for (int i = 0; i < panels; i++) acc[r][i] = bf_dot(v[i], p, acc[r][i]);
             }
         }
-    } else if (type == KV_F32) {
-        for (; key < end; key++, in_segment++) {
-            f32x16 v[PANELS];
-            UNROLL for (int i = 0; i < panels; i++) v[i] = f_load((const float *)(values + i * stride) + key * LANES);
-            UNROLL for (int r = 0; r < n; r++) {
-                f32x16 p = f_set(rows->p[(r0 + r) * SEGMENT + in_segment]);
-                UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(v[i], p, acc[r][i]);
-            }
-        }
     } else {
-        const float *scales = (const float *)(unit + kv->value_scales);
         for (; key < end; key++, in_segment++) {
-            f32x16 v[PANELS];
+            f32x16 v[MOST_PANELS];
             UNROLL for (int i = 0; i < panels; i++) {
-                i32x16 four = i_load(values + i * stride + key / 4 * 4 * LANES);
-                v[i] = i_to_f32(i_sar(i_shl(four, 24 - 8 * (int)(key % 4)), 24));
+                if (type == KV_F32) {
+                    v[i] = f_load((const float *)(values + i * stride) + key * LANES);
+                } else {
+                    i32x16 four = i_load(values + i * stride + key / 4 * 4 * LANES);
+                    v[i] = i_to_f32(i_sar(i_shl(four, 24 - 8 * (int)(key % 4)), 24));
+                }
             }
             UNROLL for (int r = 0; r < n; r++) {
-                f32x16 p = f_set(rows->p[(r0 + r) * SEGMENT + in_segment] * scales[key]);
+                f32x16 p = f_set(p0[r * SEGMENT + in_segment]);
                 UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(v[i], p, acc[r][i]);
             }
         }
@@ -201,29 +243,28 @@ INLINE void value_tile(const int type, const int panels, const int n, const stru
         UNROLL for (int i = 0; i < panels; i++) f_store(to + r * rows->dims + LANES * i, acc[r][i]);
 }
 
-#define VALUES(NAME, TYPE)                                                                                             \
+#define VALUES(NAME)                                                                                                   \
     static __attribute__((noinline)) void values_##NAME(const struct kv_head *kv, const struct rows *rows, size_t r0,  \
                                                         size_t n, const uint8_t *unit, size_t key, size_t end,         \
                                                         size_t in_segment) {                                           \
-        for (size_t i = 0; i < rows->dims / LANES;) {                                                                  \
-            if (i + PANELS <= rows->dims / LANES) {                                                                    \
-                BY_ROWS(n, NAME##_WIDE)                                                                                \
-                i += PANELS;                                                                                           \
-            } else {                                                                                                   \
-                BY_ROWS(n, NAME##_NARROW)                                                                              \
-                i += 1;                                                                                                \
-            }                                                                                                          \
+        const size_t panels = rows->dims / LANES;                                                                      \
+        for (size_t i = 0; i < panels;) {                                                                              \
+            BY_ROWS(n, NAME##_VALUES)                                                                                  \
         }                                                                                                              \
     }
-#define f32_WIDE(n) value_tile(KV_F32, PANELS, n, kv, rows, r0, unit, i, key, end, in_segment)
-#define f32_NARROW(n) value_tile(KV_F32, 1, n, kv, rows, r0, unit, i, key, end, in_segment)
-#define bf16_WIDE(n) value_tile(KV_BF16, PANELS, n, kv, rows, r0, unit, i, key, end, in_segment)
-#define bf16_NARROW(n) value_tile(KV_BF16, 1, n, kv, rows, r0, unit, i, key, end, in_segment)
-#define q8_WIDE(n) value_tile(KV_Q8, PANELS, n, kv, rows, r0, unit, i, key, end, in_segment)
-#define q8_NARROW(n) value_tile(KV_Q8, 1, n, kv, rows, r0, unit, i, key, end, in_segment)
-VALUES(f32, KV_F32)
-VALUES(bf16, KV_BF16)
-VALUES(q8, KV_Q8)
+#define VALUE_TILE(type, n)                                                                                            \
+    {                                                                                                                  \
+        const int wide = i + VALUE_PANELS(n) <= panels;                                                                \
+        if (wide) value_tile(type, VALUE_PANELS(n), n, kv, rows, r0, unit, i, key, end, in_segment);                   \
+        else value_tile(type, 1, n, kv, rows, r0, unit, i, key, end, in_segment);                                      \
+        i += wide ? VALUE_PANELS(n) : 1;                                                                               \
+    }
+#define f32_VALUES(n) VALUE_TILE(KV_F32, n)
+#define bf16_VALUES(n) VALUE_TILE(KV_BF16, n)
+#define q8_VALUES(n) VALUE_TILE(KV_Q8, n)
+VALUES(f32)
+VALUES(bf16)
+VALUES(q8)
 
 static void weigh(const struct kv_head *kv, const struct rows *rows, size_t r0, size_t n, const uint8_t *unit, size_t key,
                   size_t end, size_t in_segment) {
@@ -235,8 +276,11 @@ static void weigh(const struct kv_head *kv, const struct rows *rows, size_t r0, 
 
 /* ---- one segment ------------------------------------------------------------------------------------------------------- */
 
-/* Turns the first n scores into weights, zero from there to the end of the vector; their sum, and the highest score. */
-static float exponentials(float *p, uint16_t *p_bf16, size_t n, float *max) {
+/*
+ * Turns the first n scores into weights, zero from there to the end of the vector; their sum, and the highest score. The
+ * sum is of unrounded weights.
+ */
+static float exponentials(int64_t type, float *p, uint16_t *p_bf16, size_t n, float *max) {
     const size_t whole = padded(n, LANES);
     for (size_t i = n; i < whole; i++) p[i] = -__builtin_inff();
     f32x16 most = f_load(p);
@@ -247,10 +291,19 @@ static float exponentials(float *p, uint16_t *p_bf16, size_t n, float *max) {
     for (size_t i = 0; i < whole; i += LANES) {
         f32x16 e = f_exp(f_sub(f_load(p + i), m));
         lanes = f_add(lanes, e);
-        f_store(p + i, e);
-        i_store_low16(p_bf16 + i, to_bf16(e));
+        if (type != KV_BF16) f_store(p + i, e);
+        else if (BF16_WIDENED) f_store(p + i, i_as_f32(i_shl(to_bf16(e), 16)));
+        else i_store_low16(p_bf16 + i, to_bf16(e));
     }
     return tree(lanes);
+}
+
+/* Multiplies the weights of n keys by the scales of V, once for all dimensions. */
+static void scale_weights(const struct rows *rows, size_t r0, size_t r1, const float *scales, size_t in_segment, size_t n) {
+    for (size_t r = r0; r < r1; r++) {
+        float *p = rows->p + r * SEGMENT + in_segment;
+        for (size_t i = 0; i < n; i += LANES) f_store(p + i, f_mul(f_load(p + i), f_load(scales + i)));
+    }
 }
 
 static float exp1(float x) {
@@ -310,7 +363,7 @@ void EXPORT(attend)(const uint8_t *pool, size_t block_stride, const int32_t *blo
         for (size_t r = n; r-- > 0 && position + r / group + 1 > from;) first_seeing = r;
         for (size_t r = first_seeing; r < n; r++) {
             const size_t seen = least(keys, position + r / group + 1 - from);
-            sum[r] = exponentials(rows.p + r * SEGMENT, rows.p_bf16 + r * SEGMENT, seen, max + r);
+            sum[r] = exponentials(kv->type, rows.p + r * SEGMENT, rows.p_bf16 + r * SEGMENT, seen, max + r);
             memset(rows.acc + r * rows.dims, 0, rows.dims * sizeof(float));
         }
 
@@ -321,6 +374,8 @@ void EXPORT(attend)(const uint8_t *pool, size_t block_stride, const int32_t *blo
                 const uint8_t *next = pool + (size_t)blocks[(from + k) / block_tokens + 1] * block_stride + kv->values;
                 for (size_t i = 0; i < rows.dims / LANES * (size_t)kv->value_panel; i += 64) __builtin_prefetch(next + i);
             }
+            if (kv->type == KV_Q8)
+                scale_weights(&rows, first_seeing, n, (const float *)(unit + kv->value_scales), k, end - k);
             for (size_t r = first_seeing; r < n; r += ROWS) {
                 const size_t in_tile = least(ROWS, n - r);
                 /* What all rows of the tile see together, then each row's rest alone: unseen keys take no part. In bf16 a

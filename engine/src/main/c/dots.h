@@ -29,6 +29,7 @@ INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 /* ---- bf16: per pair, FMA of the odd element, then of the even one ------------------------------------------------- */
 
 #if defined(__AVX512BF16__) && !defined(BF16_BY_FMA)
+#define BF16_WIDENED 0
 typedef __m512bh bf_pairs;
 INLINE bf_pairs bf_load(const void *p) { return (__m512bh)_mm512_loadu_si512(p); }
 typedef __m512bh bf_scalar;
@@ -37,19 +38,16 @@ INLINE f32x16 bf_dot(bf_pairs w, bf_scalar x, f32x16 acc) { return _mm512_dpbf16
 #else
 /* Widening is exact, and conversion to bf16 leaves nothing so small that a product could be denormal: IEEE FMA gives what
  * vdpbf16ps gives. On cores that run vdpbf16ps at half the rate of FMA or less, this is also the faster way. */
+#define BF16_WIDENED 1
 typedef struct { f32x16 even, odd; } bf_pairs;
 INLINE bf_pairs bf_load(const void *p) {
     i32x16 v = i_load(p);
     return (bf_pairs){i_as_f32(i_shl(v, 16)), i_as_f32(i_and(v, i_set((int32_t)0xffff0000)))};
 }
 typedef bf_pairs bf_scalar;
-INLINE bf_scalar bf_set(const uint16_t *p) {
-    uint32_t v = (uint32_t)load_word(p);
-    float even, odd;
-    uint32_t e = v << 16, o = v & 0xffff0000u;
-    memcpy(&even, &e, sizeof even);
-    memcpy(&odd, &o, sizeof odd);
-    return (bf_scalar){f_set(even), f_set(odd)};
+INLINE bf_scalar bf_set(const uint16_t *p) { /* widened after the broadcast: units that multiply stay free */
+    i32x16 v = i_set(load_word(p));
+    return (bf_pairs){i_as_f32(i_shl(v, 16)), i_as_f32(i_and(v, i_set((int32_t)0xffff0000)))};
 }
 INLINE f32x16 bf_dot(bf_pairs w, bf_scalar x, f32x16 acc) {
     return f_fma(w.even, x.even, f_fma(w.odd, x.odd, acc));

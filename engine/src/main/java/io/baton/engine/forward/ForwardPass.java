@@ -43,10 +43,19 @@ public final class ForwardPass implements AutoCloseable {
     private final ComputeTeam.Task feedForwardInput = this::feedForwardInput;
     private final ComputeTeam.Task gate = this::gate;
     private final ComputeTeam.Task finish = this::finish;
+    private final Runnable pass = this::pass;
+    private final Runnable head = this::head;
 
     private Batch batch;
+    private LayerListener listener = LayerListener.NONE;
     private int layer;
     private LayerWeights weights;
+
+    // Rows of a call of logits.
+    private float[][] headInputs = {};
+    private float[][] headOutputs = {};
+    private int headFrom;
+    private int headRows;
 
     /** @param maxRows rows of the largest batch */
     public ForwardPass(Kernels kernels, PackedModel model, KvPool pool, ComputeTeam team, int maxRows) {
@@ -75,10 +84,11 @@ public final class ForwardPass implements AutoCloseable {
     public void run(Batch batch, LayerListener listener) {
         check(batch);
         this.batch = batch;
-        team.exclusively(() -> pass(listener));
+        this.listener = listener;
+        team.exclusively(pass);
     }
 
-    private void pass(LayerListener listener) {
+    private void pass() {
         tiles.cut(batch);
         rows(embed);
         for (layer = 0; layer < shape.layers(); layer++) {
@@ -243,23 +253,26 @@ public final class ForwardPass implements AutoCloseable {
      * @param out {@code count} rows of {@code [vocabulary]}
      */
     public void logits(float[][] hidden, int count, float[][] out) {
-        for (int from = 0; from < count; from += Activations.LOGIT_ROWS) {
-            int first = from;
-            int rows = Math.min(Activations.LOGIT_ROWS, count - from);
-            team.exclusively(() -> logits(hidden, first, rows, out));
+        headInputs = hidden;
+        headOutputs = out;
+        for (headFrom = 0; headFrom < count; headFrom += Activations.LOGIT_ROWS) {
+            headRows = Math.min(Activations.LOGIT_ROWS, count - headFrom);
+            team.exclusively(head);
         }
     }
 
-    private void logits(float[][] hidden, int first, int rows, float[][] out) {
+    private void head() {
         PackedMatrix head = model.head();
         long roundedBytes = kernels.roundedBytes(head.format(), head.columns());
-        for (int i = 0; i < rows; i++) {
-            OffHeap.copy(hidden[first + i], shape.dim(), memory.headInput);
+        for (int i = 0; i < headRows; i++) {
+            OffHeap.copy(headInputs[headFrom + i], shape.dim(), memory.headInput);
             kernels.round(head.format(), memory.headInput, head.columns(), memory.rounded + i * roundedBytes);
         }
-        products.over(rows).with(head, memory.logits, memory.logitStride).run(team);
-        for (int i = 0; i < rows; i++) {
-            OffHeap.copy(memory.logits + i * memory.logitStride, out[first + i], shape.vocabularySize());
+        products.over(headRows)
+                .with(head, memory.logits, memory.logitStride)
+                .run(team);
+        for (int i = 0; i < headRows; i++) {
+            OffHeap.copy(memory.logits + i * memory.logitStride, headOutputs[headFrom + i], shape.vocabularySize());
         }
     }
 

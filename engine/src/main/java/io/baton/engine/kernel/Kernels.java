@@ -56,8 +56,11 @@ public interface Kernels {
     /** Absolute positions per attention segment. */
     int SEGMENT = 256;
 
-    /** Query rows (tokens times heads) that one {@link #attend} takes; one token's heads always. */
-    int ATTENTION_ROWS = 32;
+    /**
+     * Query rows (tokens times heads) that one {@link #attend} takes; one token's heads always. Whole tiles of six rows
+     * and of four, and few enough that their scores stay in the first cache.
+     */
+    int ATTENTION_ROWS = 24;
 
     String name();
 

@@ -289,24 +289,21 @@ public final class NativeKernels implements Kernels {
     /** {@code struct kv_head} and the block ids of one thread's call, in native memory. */
     private static final class AttentionArguments {
 
-        private static final int HEAD_BYTES = 9 * Long.BYTES;
-
-        private final MemorySegment head = Arena.ofAuto().allocate(HEAD_BYTES, Long.BYTES);
+        private final long[] fields = new long[9];
+        private final MemorySegment head = Arena.ofAuto().allocate((long) fields.length * Long.BYTES, Long.BYTES);
         private MemorySegment blocks = Arena.ofAuto().allocate(64 * Integer.BYTES, Integer.BYTES);
 
         void set(KvLayout layout, int kvHead, int[] blockTable, int count) {
             boolean scaled = layout.type() == KvType.Q8;
-            long[] fields = {
-                nativeType(layout.type()),
-                layout.blockTokens(),
-                layout.headDim(),
-                layout.keys(kvHead),
-                layout.values(kvHead),
-                scaled ? layout.keyScale(kvHead, 0) : 0,
-                scaled ? layout.valueScale(kvHead, 0) : 0,
-                layout.keyPanelBytes(),
-                layout.valuePanelBytes()
-            };
+            fields[0] = nativeType(layout.type());
+            fields[1] = layout.blockTokens();
+            fields[2] = layout.headDim();
+            fields[3] = layout.keys(kvHead);
+            fields[4] = layout.values(kvHead);
+            fields[5] = scaled ? layout.keyScale(kvHead, 0) : 0;
+            fields[6] = scaled ? layout.valueScale(kvHead, 0) : 0;
+            fields[7] = layout.keyPanelBytes();
+            fields[8] = layout.valuePanelBytes();
             MemorySegment.copy(fields, 0, head, JAVA_LONG, 0, fields.length);
             if (blocks.byteSize() < (long) count * Integer.BYTES) {
                 blocks = Arena.ofAuto().allocate(2L * count * Integer.BYTES, Integer.BYTES);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -88,6 +89,23 @@ class ComputeTeamTest {
                 LockSupport.parkNanos(3_000_000); // longer than workers spin
             }
             assertThat(runs.get(0)).isEqualTo(600);
+        }
+    }
+
+    @Test
+    void idleWorkersPark() {
+        Set<Thread> before = Thread.getAllStackTraces().keySet();
+        try (ComputeTeam team = ComputeTeam.of(3)) {
+            team.forEach(30, MUCH, (task, worker) -> {});
+            List<Thread> workers = Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> thread.getName().startsWith("baton-compute-") && !before.contains(thread))
+                    .toList();
+            assertThat(workers).hasSize(2);
+            for (Thread worker : workers) {
+                while (worker.getState() != Thread.State.WAITING) { // surefire ends what never comes
+                    Thread.onSpinWait();
+                }
+            }
         }
     }
 
