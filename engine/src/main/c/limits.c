@@ -4,25 +4,48 @@
  */
 #include "dots.h"
 
+/* Independent chains: enough to hide the latency of an FMA, few enough that all stay in registers. */
+#if defined(__AVX512F__)
 #define CHAINS 12
+#else
+#define CHAINS 6
+#endif
+
 #if defined(__AMX_INT8__)
 #include "amx.h"
 #endif
 
-/* Bytes read; whole lines, in order. */
+#define STREAMS 4 /* places read in turn: one place alone leaves some processors waiting for memory */
+#define STREAM_STEP 256
+
+/* Bytes read; whole lines, in order, from several places of the memory. */
 int64_t EXPORT(limit_read)(const uint8_t *memory, size_t bytes) {
-    i32x16 seen = i_set(0);
-    for (size_t i = 0; i + 256 <= bytes; i += 256)
-        UNROLL for (size_t j = 0; j < 256; j += 64) seen = i_xor(seen, i_load(memory + i + j));
+    const size_t part = bytes / STREAMS / STREAM_STEP * STREAM_STEP;
+    i32x16 seen[STREAMS];
+    UNROLL for (int s = 0; s < STREAMS; s++) seen[s] = i_set(0);
+    for (size_t i = 0; i < part; i += STREAM_STEP)
+        UNROLL for (int s = 0; s < STREAMS; s++)
+            UNROLL for (size_t j = 0; j < STREAM_STEP; j += 64)
+                seen[s] = i_xor(seen[s], i_load(memory + (size_t)s * part + i + j));
     int32_t sink[LANES];
-    i_store(sink, seen);
-    __asm__ volatile("" ::"m"(sink));
-    return (int64_t)(bytes / 256 * 256);
+    UNROLL for (int s = 0; s < STREAMS; s++) {
+        i_store(sink, seen[s]);
+        __asm__ volatile("" ::"m"(sink));
+    }
+    return (int64_t)(STREAMS * part);
+}
+
+/* Lanes the compiler knows nothing of: where it sees equal halves it computes one of them only. */
+static f32x16 unknown(float first) {
+    float lanes[LANES];
+    for (int i = 0; i < LANES; i++) lanes[i] = first + 0.125f * (float)i;
+    __asm__ volatile("" : "+m"(lanes));
+    return f_load(lanes);
 }
 
 int64_t EXPORT(limit_f32)(size_t iterations) {
     f32x16 acc[CHAINS], w = f_set(0.5f), x = f_set(0.25f);
-    UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = f_set((float)c);
+    UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = unknown((float)c);
     for (size_t i = 0; i < iterations; i++)
         UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = f_fma(acc[c], w, x);
     float sink[LANES];
@@ -40,7 +63,7 @@ int64_t EXPORT(limit_bf16)(size_t iterations) {
     for (int i = 0; i < 2 * LANES; i++) ones[i] = one[0];
     bf_pairs w = bf_load(ones);
     bf_scalar x = bf_set(one);
-    UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = f_set(0);
+    UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = unknown((float)c);
     for (size_t i = 0; i < iterations; i++)
         UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = bf_dot(w, x, acc[c]);
     float sink[LANES];
@@ -50,6 +73,44 @@ int64_t EXPORT(limit_bf16)(size_t iterations) {
     }
     return (int64_t)iterations * CHAINS * LANES * 4;
 }
+
+/* The fewest instructions that add the products of four int8 pairs per lane, exactly: where there is no such instruction,
+ * pairs to 16 bits, fours to 32, and the sum. What a kernel does beyond that, for signs say, it does beyond the limit. */
+#if !defined(__AMX_INT8__)
+#if defined(__AVX512BW__) && !defined(__AVX512VNNI__)
+INLINE i32x16 pairs512(i32x16 w, i32x16 x) { /* asm, or the compiler would see that each round computes the same */
+    __m512i pairs;
+    __asm__ volatile("vpmaddubsw %2, %1, %0" : "=v"(pairs) : "v"(w), "v"(x));
+    return pairs;
+}
+INLINE i32x16 int8_dot(i32x16 acc, i32x16 w, i32x16 x) {
+    return _mm512_add_epi32(acc, _mm512_madd_epi16(pairs512(w, x), _mm512_set1_epi16(1)));
+}
+INLINE i32x16 pair_dot(i32x16 acc, i32x16 w, i32x16 x) { return _mm512_add_epi16(acc, pairs512(w, x)); }
+#elif defined(__AVX2__) && !defined(__AVX512F__)
+INLINE __m256i pairs256(__m256i w, __m256i x) {
+    __m256i pairs;
+    __asm__ volatile("vpmaddubsw %2, %1, %0" : "=x"(pairs) : "x"(w), "x"(x));
+    return pairs;
+}
+INLINE __m256i int8_dot256(__m256i acc, __m256i w, __m256i x) {
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs256(w, x), _mm256_set1_epi16(1)));
+}
+INLINE i32x16 pair_dot(i32x16 acc, i32x16 w, i32x16 x) {
+    return (i32x16){_mm256_add_epi16(acc.l, pairs256(w.l, x.l)), _mm256_add_epi16(acc.h, pairs256(w.h, x.h))};
+}
+INLINE i32x16 int8_dot(i32x16 acc, i32x16 w, i32x16 x) {
+    return (i32x16){int8_dot256(acc.l, w.l, x.l), int8_dot256(acc.h, w.h, x.h)};
+}
+#else
+INLINE i32x16 int8_dot(i32x16 acc, i32x16 w, i32x16 x) {
+#if !defined(__AVX512F__)
+    UNROLL for (int i = 0; i < 4; i++) __asm__ volatile("" : "+w"(x.v[i]));
+#endif
+    return q8_dot(acc, w, x);
+}
+#endif
+#endif
 
 int64_t EXPORT(limit_int8)(size_t iterations) {
 #if defined(__AMX_INT8__)
@@ -72,14 +133,32 @@ int64_t EXPORT(limit_int8)(size_t iterations) {
     return (int64_t)(iterations / 8) * 4 * 16 * 16 * 64 * 2;
 #else
     i32x16 acc[CHAINS], w = i_set(0x01010101), x = i_set(0x01010101);
-    UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = i_set(0);
+    UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = f_bits(unknown((float)c));
     for (size_t i = 0; i < iterations; i++)
-        UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = q8_dot(acc[c], w, x);
+        UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = int8_dot(acc[c], w, x);
     int32_t sink[LANES];
     UNROLL for (int c = 0; c < CHAINS; c++) {
         i_store(sink, acc[c]);
         __asm__ volatile("" ::"m"(sink));
     }
     return (int64_t)iterations * CHAINS * LANES * 8;
+#endif
+}
+
+/* The same for weights of at most six bits: pairs of products are summed in 16 bits, and widened too rarely to count. */
+int64_t EXPORT(limit_int8_narrow)(size_t iterations) {
+#if defined(__AVX2__) && !defined(__AVX512VNNI__)
+    i32x16 acc[CHAINS], w = i_set(0x01010101), x = i_set(0x01010101);
+    UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = f_bits(unknown((float)c));
+    for (size_t i = 0; i < iterations; i++)
+        UNROLL for (int c = 0; c < CHAINS; c++) acc[c] = pair_dot(acc[c], w, x);
+    int32_t sink[LANES];
+    UNROLL for (int c = 0; c < CHAINS; c++) {
+        i_store(sink, acc[c]);
+        __asm__ volatile("" ::"m"(sink));
+    }
+    return (int64_t)iterations * CHAINS * LANES * 8;
+#else
+    return EXPORT(limit_int8)(iterations);
 #endif
 }

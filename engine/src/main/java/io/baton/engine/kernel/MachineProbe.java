@@ -16,6 +16,7 @@ public final class MachineProbe {
     private final MethodHandle f32;
     private final MethodHandle bf16;
     private final MethodHandle int8;
+    private final MethodHandle int8Narrow;
 
     private MachineProbe(NativeLibrary library, String instructionSet) {
         FunctionDescriptor one = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
@@ -23,6 +24,7 @@ public final class MachineProbe {
         f32 = library.function(instructionSet, "limit_f32", one);
         bf16 = library.function(instructionSet, "limit_bf16", one);
         int8 = library.function(instructionSet, "limit_int8", one);
+        int8Narrow = library.function(instructionSet, "limit_int8_narrow", one);
     }
 
     /** With the best instructions of this machine; empty where there are no native kernels. */
@@ -53,6 +55,11 @@ public final class MachineProbe {
 
     public long int8(long iterations) {
         return run(int8, iterations);
+    }
+
+    /** Operands so small that pairs of products may be summed in 16 bits for a while. */
+    public long int8Narrow(long iterations) {
+        return run(int8Narrow, iterations);
     }
 
     private static long run(MethodHandle loop, long iterations) {
