@@ -63,13 +63,24 @@ public final class EngineHost implements AutoCloseable {
      * @throws io.baton.model.files.ModelFileException when the file cannot be read
      */
     public static EngineHost open(Path model, HostOptions options, LoadProgress progress) {
+        try (ModelFile file = ModelFile.open(model)) {
+            return open(file, options, progress);
+        }
+    }
+
+    /**
+     * The same for a file that is open already; it may be closed afterwards.
+     *
+     * @throws EngineException when the model cannot be served or does not fit into memory
+     */
+    public static EngineHost open(ModelFile file, HostOptions options, LoadProgress progress) {
         Kernels kernels = KernelProvider.of(options.kernels());
         MemoryBudget budget = MemoryBudget.under(
                 options.memoryLimit().isPresent()
                         ? new MemoryLimit(options.memoryLimit().getAsLong(), "as told")
                         : MemoryLimit.detect());
         ComputeTeam team = ComputeTeam.of(options.threads());
-        try (ModelFile file = ModelFile.open(model)) {
+        try {
             LlamaFiles.check(file);
             ActivationMode mode = options.activations().orElseGet(() -> LlamaFiles.defaultMode(file));
             budget.reserve("weights", ModelPacker.memoryBytes(file, mode));
@@ -92,6 +103,11 @@ public final class EngineHost implements AutoCloseable {
 
     public ModelShape shape() {
         return model.shape();
+    }
+
+    /** Bytes of weights that one decode step reads, head included. */
+    public long stepWeightBytes() {
+        return model.stepBytes();
     }
 
     /** Which kernels compute; for people, since all give the same bits. */

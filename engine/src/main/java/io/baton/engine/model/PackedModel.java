@@ -33,6 +33,17 @@ public record PackedModel(
         layers = List.copyOf(layers);
     }
 
+    /** Bytes of weights that one step reads: every matrix once, but of the embedding only a row per token. */
+    public long stepBytes() {
+        long bytes = head.bytes();
+        for (LayerWeights layer : layers) {
+            bytes += layer.query().bytes() + layer.key().bytes() + layer.value().bytes();
+            bytes += layer.output().bytes();
+            bytes += layer.gate().bytes() + layer.up().bytes() + layer.down().bytes();
+        }
+        return bytes;
+    }
+
     @Override
     public void close() {
         memory.close();

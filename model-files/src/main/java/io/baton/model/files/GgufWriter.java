@@ -4,6 +4,8 @@ import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -149,13 +151,43 @@ public final class GgufWriter {
         }
     }
 
+    /** Writes into memory what {@link #write(Path)} would write, for a model that needs no file. */
+    public MemorySegment write(Arena arena) throws IOException {
+        MemorySegment memory = arena.allocate(size(), GgufReader.DEFAULT_ALIGNMENT);
+        try (OutputStream out = new SegmentOutput(memory)) {
+            write(out);
+        }
+        return memory;
+    }
+
+    /** Bytes of the whole file. */
+    public long size() {
+        long written = head().size();
+        for (Pending tensor : tensors) {
+            written = aligned(written) + tensor.bytes();
+        }
+        return written;
+    }
+
     void write(OutputStream out) throws IOException {
+        ByteArrayOutputStream head = head();
+        head.writeTo(out);
+        long written = head.size();
+        for (Pending tensor : tensors) {
+            out.write(new byte[(int) (aligned(written) - written)]);
+            tensor.content().writeTo(out);
+            written = aligned(written) + tensor.bytes();
+        }
+    }
+
+    /** Everything before the tensors' data. */
+    private ByteArrayOutputStream head() {
         ByteArrayOutputStream head = new ByteArrayOutputStream();
         int32(head, GgufReader.MAGIC);
         int32(head, 3);
         int64(head, tensors.size());
         int64(head, keyCount);
-        keys.writeTo(head);
+        head.writeBytes(keys.toByteArray());
         long offset = 0;
         for (Pending tensor : tensors) {
             text(head, tensor.name());
@@ -165,13 +197,7 @@ public final class GgufWriter {
             int64(head, offset);
             offset = aligned(offset + tensor.bytes());
         }
-        head.writeTo(out);
-        long written = head.size();
-        for (Pending tensor : tensors) {
-            out.write(new byte[(int) (aligned(written) - written)]);
-            tensor.content().writeTo(out);
-            written = aligned(written) + tensor.bytes();
-        }
+        return head;
     }
 
     private static long aligned(long offset) {

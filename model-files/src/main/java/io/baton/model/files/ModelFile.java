@@ -66,6 +66,22 @@ public final class ModelFile implements AutoCloseable {
         }
     }
 
+    /**
+     * A GGUF file that lies in memory.
+     *
+     * @param name what messages call it
+     * @param arena in which {@code gguf} lives; closed with the model, or when this fails
+     * @throws ModelFileException when it is not what it claims to be
+     */
+    public static ModelFile inMemory(Path name, Arena arena, MemorySegment gguf) {
+        try {
+            return GgufReader.read(name, arena, gguf);
+        } catch (RuntimeException e) {
+            arena.close();
+            throw e;
+        }
+    }
+
     public Path path() {
         return path;
     }
