@@ -1,152 +1,200 @@
 package io.baton.bench;
 
-import io.baton.engine.ActivationMode;
 import io.baton.engine.EngineHost;
 import io.baton.engine.HostOptions;
 import io.baton.engine.LoadProgress;
 import io.baton.engine.ModelShape;
-import io.baton.engine.forward.Batch;
-import io.baton.engine.forward.ForwardPass;
-import io.baton.engine.forward.LayerListener;
-import io.baton.engine.memory.KvLayout;
-import io.baton.engine.memory.KvPool;
-import java.nio.file.Path;
-import java.util.ArrayList;
+import io.baton.engine.compute.ComputeTeam;
+import io.baton.engine.kernel.KernelProvider;
+import io.baton.model.files.ModelFile;
+import io.baton.model.files.Tensor;
+import io.baton.model.files.TensorType;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.SplittableRandom;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
+import java.util.function.Supplier;
 
 /** Runs a model's forward pass without services around it and says how close each figure is to the machine's limit. */
-public final class EngineBenchmark {
+public final class EngineBenchmark implements AutoCloseable {
 
-    private static final int BLOCK_TOKENS = 32;
-    private static final long SEED = 7;
+    private static final int WARM_UP_TOKENS = 64;
+    private static final int ATTENTION_STEPS = 16;
 
     private final BenchmarkPlan plan;
     private final EngineHost host;
     private final ModelShape shape;
+    private final BenchmarkSubject subject;
     private final Optional<MachineLimits> limits;
-    private final SplittableRandom random = new SplittableRandom(SEED);
 
-    private EngineBenchmark(BenchmarkPlan plan, EngineHost host, Optional<MachineLimits> limits) {
+    private EngineBenchmark(
+            BenchmarkPlan plan, EngineHost host, BenchmarkSubject subject, Optional<MachineLimits> limits) {
         this.plan = plan;
         this.host = host;
         this.shape = host.shape();
+        this.subject = subject;
         this.limits = limits;
     }
 
-    /** Loads the model and measures every row of the plan, handing each on as it is known. */
-    public static List<BenchmarkRow> run(
-            Path model,
-            BenchmarkPlan plan,
-            Optional<MachineLimits> limits,
-            LoadProgress progress,
-            Consumer<BenchmarkRow> rows) {
+    /**
+     * Loads a model; closes the file.
+     *
+     * @param limits empty to print figures without fractions
+     * @throws IllegalArgumentException when the plan needs longer sequences than the model has positions
+     */
+    public static EngineBenchmark load(
+            Supplier<ModelFile> model, BenchmarkPlan plan, Optional<MachineLimits> limits, LoadProgress progress) {
         HostOptions options = new HostOptions(plan.activations(), plan.kernels(), plan.threads(), OptionalLong.empty());
-        try (EngineHost host = EngineHost.open(model, options, progress)) {
-            return new EngineBenchmark(plan, host, limits).run(rows);
+        long start = System.nanoTime();
+        EngineHost host;
+        String quant;
+        long fileBytes;
+        try (ModelFile file = model.get()) {
+            int context = file.metadata().contextLength();
+            if (plan.longestSequence() > context) {
+                throw new IllegalArgumentException("sequences of %d tokens, but the model has %d positions; ask for less"
+                        .formatted(plan.longestSequence(), context));
+            }
+            quant = quant(file);
+            fileBytes = file.tensors().stream()
+                    .mapToLong(tensor -> tensor.bytes().byteSize())
+                    .sum();
+            host = EngineHost.open(file, options, progress);
         }
+        double loadSeconds = (System.nanoTime() - start) / 1e9;
+        BenchmarkSubject subject = new BenchmarkSubject(
+                host.shape().name(),
+                quant,
+                host.numerics(plan.kv()).activations(),
+                plan.kv(),
+                host.kernelsName(),
+                plan.threads(),
+                fileBytes,
+                loadSeconds,
+                ResidentMemory.bytes());
+        return new EngineBenchmark(plan, host, subject, limits);
     }
 
-    private List<BenchmarkRow> run(Consumer<BenchmarkRow> rows) {
-        List<BenchmarkRow> all = new ArrayList<>();
-        Consumer<BenchmarkRow> add = row -> {
-            all.add(row);
-            rows.accept(row);
-        };
-        plan.promptTokens().forEach(tokens -> add.accept(prefill(tokens)));
+    /** The type that takes most of the file. */
+    private static String quant(ModelFile file) {
+        Map<TensorType, Long> bytes = new EnumMap<>(TensorType.class);
+        for (Tensor tensor : file.tensors()) {
+            bytes.merge(tensor.type(), tensor.bytes().byteSize(), Long::sum);
+        }
+        return bytes.entrySet().stream()
+                .max(Comparator.comparingLong(Map.Entry::getValue))
+                .map(most -> most.getKey().name().toLowerCase(Locale.ROOT))
+                .orElse("none");
+    }
+
+    public BenchmarkSubject subject() {
+        return subject;
+    }
+
+    /** Measures every row of the plan, handing each on as it is known. */
+    public void run(Consumer<BenchmarkRow> rows) {
+        plan.promptTokens().forEach(tokens -> rows.accept(prefill(tokens)));
         if (plan.decodeTokens() > 0) {
             for (int depth : plan.depths()) {
-                add.accept(decode(1, depth));
-            }
-            for (int batch : plan.batches()) {
-                if (batch > 1) {
-                    add.accept(decode(batch, 0));
+                plan.batches().forEach(batch -> rows.accept(decode(batch, depth)));
+                if (depth > 0) {
+                    rows.accept(attention(depth));
                 }
             }
         }
-        return all;
     }
 
     private BenchmarkRow prefill(int tokens) {
-        try (Run run = new Run(1, tokens, Math.min(tokens, plan.chunkTokens()))) {
-            double[] rates = repeated(() -> {
-                long start = System.nanoTime();
-                run.prefill(tokens);
-                run.logits();
-                return tokens / seconds(start);
-            });
-            double operations = 2.0 * tokens * matrixWeights() + attentionOperations(0, tokens) + 2.0 * headWeights();
-            return row("pp" + tokens, rates, operations / tokens, arithmeticLimit());
+        int chunk = Math.min(tokens, plan.chunkTokens());
+        try (BenchmarkRun run = new BenchmarkRun(host, plan.kv(), 1, tokens, chunk)) {
+            warmUp(() -> run.prefill(Math.min(chunk, WARM_UP_TOKENS)));
+            double[] seconds = repeated(() -> run.prefill(tokens));
+            double passes = Math.ceilDiv(tokens, chunk);
+            WorkBound work = new WorkBound(
+                    passes * host.stepWeightBytes() + passes / 2 * cachedBytes(tokens),
+                    2.0 * tokens * matrixWeights() + 2.0 * headWeights(),
+                    attentionOperations(0, tokens));
+            return row("pp" + tokens, tokens, seconds, work, host.stepWeightBytes());
         }
     }
 
     private BenchmarkRow decode(int sequences, int depth) {
         int steps = plan.decodeTokens();
-        try (Run run = new Run(sequences, depth + steps + 1, Math.max(sequences, plan.chunkTokens()))) {
-            run.prefill(depth + 1);
-            double[] rates = repeated(() -> {
-                long start = System.nanoTime();
+        try (BenchmarkRun run =
+                new BenchmarkRun(host, plan.kv(), sequences, depth + steps, Math.max(sequences, 32))) {
+            run.fill(depth);
+            warmUp(() -> run.step(depth));
+            double[] seconds = repeated(() -> {
                 for (int step = 0; step < steps; step++) {
-                    run.step(depth + 1 + step);
+                    run.step(depth + step);
                 }
-                return sequences * steps / seconds(start);
             });
-            double bytes = (weightBytes() + sequences * cachedBytes(depth + steps / 2.0)) / sequences;
+            double cached = sequences * cachedBytes(depth + steps / 2.0);
+            WorkBound work = new WorkBound(
+                    steps * (host.stepWeightBytes() + cached),
+                    2.0 * steps * sequences * (matrixWeights() + headWeights()),
+                    sequences * attentionOperations(depth, depth + steps));
             String name = "tg" + steps + (depth > 0 ? "@" + depth : "") + (sequences > 1 ? "b" + sequences : "");
-            return row(name, rates, bytes, "read");
+            return row(name, sequences * steps, seconds, work, host.stepWeightBytes() + cached);
         }
     }
 
-    @FunctionalInterface
-    private interface Measured {
-        double tokensPerSecond();
-    }
-
-    /** One run to warm up, then the repetitions, sorted. */
-    private double[] repeated(Measured measured) {
-        measured.tokensPerSecond();
-        double[] rates = new double[plan.repetitions()];
-        for (int i = 0; i < rates.length; i++) {
-            rates[i] = measured.tokensPerSecond();
+    private BenchmarkRow attention(int depth) {
+        try (ComputeTeam team = ComputeTeam.of(plan.threads());
+                AttentionRun run =
+                        new AttentionRun(KernelProvider.of(plan.kernels()), shape, plan.kv(), team, depth)) {
+            warmUp(run::step);
+            double[] seconds = repeated(() -> {
+                for (int step = 0; step < ATTENTION_STEPS; step++) {
+                    run.step();
+                }
+            });
+            WorkBound work = new WorkBound(
+                    ATTENTION_STEPS * cachedBytes(depth), 0, ATTENTION_STEPS * attentionOperations(depth - 1, depth));
+            return row("attn@" + depth, ATTENTION_STEPS, seconds, work, cachedBytes(depth));
         }
-        Arrays.sort(rates);
-        return rates;
     }
 
-    private BenchmarkRow row(String test, double[] rates, double costPerToken, String limit) {
-        double median = rates[rates.length / 2];
-        double rate = median * costPerToken;
+    /** Runs it once or more. */
+    private void warmUp(Runnable measured) {
+        long end = System.nanoTime() + plan.warmUp().toNanos();
+        do {
+            measured.run();
+        } while (System.nanoTime() - end < 0);
+    }
+
+    /** Seconds of each repetition, sorted. */
+    private double[] repeated(Runnable measured) {
+        double[] seconds = new double[plan.repetitions()];
+        for (int i = 0; i < seconds.length; i++) {
+            long start = System.nanoTime();
+            measured.run();
+            seconds[i] = (System.nanoTime() - start) / 1e9;
+        }
+        Arrays.sort(seconds);
+        return seconds;
+    }
+
+    private BenchmarkRow row(String test, int tokens, double[] seconds, WorkBound work, double workingSet) {
+        double median = (seconds[seconds.length / 2] + seconds[(seconds.length - 1) / 2]) / 2;
+        Multiplication products = Multiplication.of(subject.activations(), subject.quant());
+        Optional<WorkBound.Limit> limit =
+                limits.map(machine -> work.limit(machine, workingSet, products, Multiplication.of(plan.kv())));
         return new BenchmarkRow(
                 test,
-                host.numerics(plan.kv()).weights(),
-                host.kernelsName(),
-                plan.threads(),
-                median,
-                limits.map(known -> rate / limit(known, limit)).orElse(0.0),
-                limit,
-                rate,
-                rates[0],
-                rates[rates.length - 1]);
-    }
-
-    private String arithmeticLimit() {
-        ActivationMode mode = host.numerics(plan.kv()).activations();
-        return mode == ActivationMode.Q8 ? "int8" : mode.name().toLowerCase(Locale.ROOT);
-    }
-
-    private static double limit(MachineLimits limits, String name) {
-        return switch (name) {
-            case "int8" -> limits.int8OpsPerSecond();
-            case "bf16" -> limits.bf16OpsPerSecond();
-            case "f32" -> limits.f32OpsPerSecond();
-            default -> limits.readBytesPerSecond();
-        };
+                tokens / median,
+                tokens / seconds[seconds.length - 1],
+                tokens / seconds[0],
+                work.bytes() / median,
+                work.operations() / median,
+                limit.map(WorkBound.Limit::name)
+                        .or(() -> work.likely(products))
+                        .orElse("read"),
+                limit.map(binding -> binding.seconds() / median).orElse(0.0));
     }
 
     private double matrixWeights() {
@@ -164,90 +212,13 @@ public final class EngineBenchmark {
         return 4 * pairs * shape.heads() * shape.headDim() * shape.layers();
     }
 
-    private double weightBytes() {
-        double perWeight = switch (host.numerics(plan.kv()).activations()) {
-            case F32 -> 4;
-            case BF16 -> 2;
-            case Q8 -> 34.0 / 32;
-        };
-        return perWeight * (matrixWeights() + headWeights());
-    }
-
     private double cachedBytes(double tokens) {
-        KvLayout layout = host.kvLayout(plan.kv(), BLOCK_TOKENS);
-        return tokens / BLOCK_TOKENS * layout.unitBytes() * shape.layers();
+        long unit = host.kvLayout(plan.kv(), BenchmarkRun.BLOCK_TOKENS).unitBytes();
+        return tokens / BenchmarkRun.BLOCK_TOKENS * unit * shape.layers();
     }
 
-    private static double seconds(long start) {
-        return (System.nanoTime() - start) / 1e9;
-    }
-
-    /** Pool, tables and pass of one measurement. */
-    private final class Run implements AutoCloseable {
-
-        private final KvPool pool;
-        private final ForwardPass pass;
-        private final Batch batch;
-        private final int[][] tables;
-        private final int[] tokens;
-        private final float[][] hidden;
-        private final float[][] logits;
-        private final int maxRows;
-
-        Run(int sequences, int length, int maxRows) {
-            this.maxRows = maxRows;
-            int blocks = Math.ceilDiv(length, BLOCK_TOKENS);
-            pool = KvPool.allocate(host.kvLayout(plan.kv(), BLOCK_TOKENS), shape.layers(), sequences * blocks);
-            pass = host.forwardPass(pool, maxRows);
-            batch = new Batch(maxRows);
-            tables = new int[sequences][];
-            for (int i = 0; i < sequences; i++) {
-                int first = i;
-                tables[i] = IntStream.range(0, blocks)
-                        .map(block -> block * sequences + first)
-                        .toArray();
-            }
-            tokens = random.ints(length, 3, shape.vocabularySize()).toArray();
-            hidden = new float[sequences][shape.dim()];
-            logits = new float[sequences][shape.vocabularySize()];
-        }
-
-        /** Every sequence's first {@code length} tokens, in chunks. */
-        void prefill(int length) {
-            for (int sequence = 0; sequence < tables.length; sequence++) {
-                for (int from = 0; from < length; from += maxRows) {
-                    int count = Math.min(maxRows, length - from);
-                    batch.clear();
-                    int entry = batch.add(tokens, from, count, from, tables[sequence], from + count == length);
-                    pass.run(batch, LayerListener.NONE);
-                    if (from + count == length) {
-                        pass.hidden(entry, hidden[sequence]);
-                    }
-                }
-            }
-        }
-
-        void logits() {
-            pass.logits(hidden, 1, logits);
-        }
-
-        /** One decode step of every sequence. */
-        void step(int position) {
-            batch.clear();
-            for (int[] table : tables) {
-                batch.add(tokens, position % tokens.length, 1, position - 1, table, true);
-            }
-            pass.run(batch, LayerListener.NONE);
-            for (int i = 0; i < tables.length; i++) {
-                pass.hidden(i, hidden[i]);
-            }
-            pass.logits(hidden, tables.length, logits);
-        }
-
-        @Override
-        public void close() {
-            pass.close();
-            pool.close();
-        }
+    @Override
+    public void close() {
+        host.close();
     }
 }

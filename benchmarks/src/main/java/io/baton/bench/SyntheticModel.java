@@ -1,45 +1,69 @@
 package io.baton.bench;
 
 import io.baton.model.files.GgufWriter;
+import io.baton.model.files.ModelFile;
 import io.baton.model.files.TensorType;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Writes a Llama of a given shape with random weights as GGUF, so that any engine can run the very same model. */
+/**
+ * A Llama of a given shape with random weights as GGUF, in memory or as a file, so that any engine can run the very same
+ * model. The same shape and type always give the same bytes.
+ */
 public final class SyntheticModel {
 
     private static final long SEED = 1;
-    private static final int POOL_BYTES = 1 << 20; // random blocks are drawn once and repeated from random places
 
     private final SyntheticShape shape;
     private final TensorType type;
     private final byte[] pool;
-    private final SplittableRandom random = new SplittableRandom(SEED);
+    private SplittableRandom random = new SplittableRandom(SEED);
     private final GgufWriter writer = new GgufWriter();
 
     private SyntheticModel(SyntheticShape shape, TensorType type) {
         this.shape = shape;
         this.type = type;
-        this.pool = randomBlocks();
+        this.pool = RandomBlocks.of(type, SEED);
     }
 
-    /**
-     * @param type F32, F16, BF16, Q8_0 or Q4_0, for every matrix, the tied embedding included
-     * @throws IllegalArgumentException for another type
-     */
-    public static void write(SyntheticShape shape, TensorType type, Path file) throws IOException {
+    /** @throws IllegalArgumentException for a type that {@link RandomBlocks} does not make */
+    public static SyntheticModel of(SyntheticShape shape, TensorType type) {
         SyntheticModel model = new SyntheticModel(shape, type);
         model.keys();
         model.tensors();
-        model.writer.write(file);
+        return model;
+    }
+
+    /** Bytes of the model as a file. */
+    public long size() {
+        return writer.size();
+    }
+
+    /** Writes the model, replacing what is there. */
+    public void write(Path file) throws IOException {
+        random = new SplittableRandom(SEED);
+        writer.write(file);
+    }
+
+    /** The same model without a file: the bytes lie in memory until it is closed. */
+    public ModelFile inMemory() throws IOException {
+        random = new SplittableRandom(SEED);
+        Arena arena = Arena.ofShared();
+        MemorySegment gguf;
+        try {
+            gguf = writer.write(arena);
+        } catch (IOException | RuntimeException e) {
+            arena.close();
+            throw e;
+        }
+        return ModelFile.inMemory(Path.of("synthetic-" + shape.label), arena, gguf);
     }
 
     private void keys() {
@@ -127,42 +151,5 @@ public final class SyntheticModel {
             out.write(pool, from, count);
             left -= count;
         }
-    }
-
-    /** Values of a few hundredths, as trained weights have. */
-    private byte[] randomBlocks() {
-        int block = type.blockBytes();
-        ByteBuffer blocks = ByteBuffer.allocate(POOL_BYTES / block * block).order(ByteOrder.LITTLE_ENDIAN);
-        SplittableRandom values = new SplittableRandom(SEED);
-        while (blocks.hasRemaining()) {
-            float value = (float) (values.nextDouble() - 0.5) * 0.06f;
-            switch (type) {
-                case F32 -> blocks.putFloat(value);
-                case F16 -> blocks.putShort(Float.floatToFloat16(value));
-                case BF16 -> blocks.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
-                case Q8_0 -> quantised(blocks, values, 0.03f / 127, 32);
-                case Q4_0 -> quantised(blocks, values, 0.03f / 8, 16);
-                default ->
-                    throw new IllegalArgumentException(
-                            "cannot make %s weights; f32, f16, bf16, q8_0 and q4_0 can be made".formatted(type));
-            }
-        }
-        return blocks.array();
-    }
-
-    private static void quantised(ByteBuffer blocks, SplittableRandom values, float scale, int bytes) {
-        blocks.putShort(Float.floatToFloat16(scale));
-        for (int i = 0; i < bytes; i++) {
-            blocks.put((byte) values.nextInt(-127, 128));
-        }
-    }
-
-    /** The names of shapes, for help texts. */
-    public static List<String> shapes() {
-        List<String> names = new ArrayList<>();
-        for (SyntheticShape shape : SyntheticShape.values()) {
-            names.add(shape.label);
-        }
-        return names;
     }
 }

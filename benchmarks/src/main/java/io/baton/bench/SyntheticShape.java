@@ -54,7 +54,8 @@ public enum SyntheticShape {
                         new IllegalArgumentException("no shape named %s; there are %s".formatted(label, labels())));
     }
 
-    static String labels() {
+    /** The names of all shapes, for messages. */
+    public static String labels() {
         return Arrays.stream(values()).map(shape -> shape.label).collect(Collectors.joining(", "));
     }
 }

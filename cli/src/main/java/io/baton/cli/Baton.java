@@ -1,5 +1,6 @@
 package io.baton.cli;
 
+import io.baton.bench.SyntheticShape;
 import io.baton.client.BatonException;
 import io.baton.engine.EngineException;
 import io.baton.model.files.ModelFileException;
@@ -61,10 +62,15 @@ public final class Baton implements Runnable {
         baton.addSubcommand(new TraceCommand());
         baton.addSubcommand(new TokenizeCommand());
         baton.addSubcommand(new InspectCommand());
+        baton.addSubcommand(new CommandLine(new BenchCommand())
+                .addSubcommand(new BenchEngineCommand(surroundings))
+                .addSubcommand(new BenchNumericsCommand(surroundings)));
         baton.addSubcommand(new CompletionCommand());
         return baton.setOut(out)
                 .setErr(err)
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .registerConverter(BenchModelOptions.Quant.class, BenchModelOptions.Quant::of)
+                .registerConverter(SyntheticShape.class, BenchModelOptions::shape)
                 .registerConverter(io.baton.client.Fallback.class, EnumText.of(io.baton.client.Fallback.class))
                 .setExecutionExceptionHandler((thrown, command, parsed) -> failure(thrown, command));
     }

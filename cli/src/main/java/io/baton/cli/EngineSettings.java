@@ -21,7 +21,17 @@ final class EngineSettings {
         AUTO,
         Q8,
         BF16,
-        F32
+        F32;
+
+        /** Empty lets the model file decide. */
+        Optional<ActivationMode> mode() {
+            return switch (this) {
+                case AUTO -> Optional.empty();
+                case Q8 -> Optional.of(ActivationMode.Q8);
+                case BF16 -> Optional.of(ActivationMode.BF16);
+                case F32 -> Optional.of(ActivationMode.F32);
+            };
+        }
     }
 
     static final Setting<Optional<Path>> MODEL = Setting.path(
@@ -71,14 +81,8 @@ final class EngineSettings {
     private EngineSettings() {}
 
     static HostOptions host(Settings settings) {
-        Optional<ActivationMode> activations = switch (settings.value(ACTIVATIONS)) {
-            case AUTO -> Optional.empty();
-            case Q8 -> Optional.of(ActivationMode.Q8);
-            case BF16 -> Optional.of(ActivationMode.BF16);
-            case F32 -> Optional.of(ActivationMode.F32);
-        };
         return new HostOptions(
-                activations,
+                settings.value(ACTIVATIONS).mode(),
                 settings.value(KERNELS),
                 settings.value(THREADS).orElse(Runtime.getRuntime().availableProcessors()),
                 bytes(settings.value(MEMORY_LIMIT)));

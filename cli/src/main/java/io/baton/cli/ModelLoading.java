@@ -14,10 +14,15 @@ final class ModelLoading {
 
     /** Packs the weights, and tells a person at a terminal how far that has come. */
     static EngineHost host(Settings settings, Surroundings surroundings, PrintWriter err) {
-        LoadProgress progress = surroundings.terminal() ? new ProgressLine(err) : LoadProgress.NONE;
+        LoadProgress progress = surroundings.terminal() ? progress(err) : LoadProgress.NONE;
         try (ModelChoice model = ModelChoice.of(settings)) {
             return EngineHost.open(model.path(), EngineSettings.host(settings), progress);
         }
+    }
+
+    /** Tells a person at a terminal how far it has come. */
+    static LoadProgress progress(PrintWriter err) {
+        return new ProgressLine(err);
     }
 
     /** Reads the vocabulary and sizes only. */

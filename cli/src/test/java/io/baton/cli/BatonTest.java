@@ -21,7 +21,7 @@ class BatonTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"demo", "up", "prefill", "decode", "gateway", "generate", "tokenize", "inspect", "completion"})
+            strings = {"demo", "up", "prefill", "decode", "gateway", "generate", "tokenize", "inspect", "bench", "completion"})
     void everySubcommandHasHelp(String command) {
         BatonUnderTest baton = BatonUnderTest.plain();
         assertThat(baton.run(command, "--help")).isZero();

@@ -1,0 +1,40 @@
+package io.baton.bench;
+
+import java.util.Optional;
+
+/**
+ * Work of one measured unit and the least time it can take: each kind of work over the machine's limit for it, the
+ * longest of which binds.
+ *
+ * @param bytes that must be read
+ * @param productOperations of matrix products, done in the activations' type
+ * @param attentionOperations of attention, done in the K and V type
+ */
+record WorkBound(double bytes, double productOperations, double attentionOperations) {
+
+    /** What binds and for how long. */
+    record Limit(String name, double seconds) {}
+
+    double operations() {
+        return productOperations + attentionOperations;
+    }
+
+    /**
+     * @param workingSet bytes that are read again and again: what fits into a cache is read faster
+     * @param products how matrix products multiply
+     * @param attention how attention does
+     */
+    Limit limit(MachineLimits machine, double workingSet, Multiplication products, Multiplication attention) {
+        double read = bytes / machine.readBytesPerSecond((long) workingSet);
+        double arithmetic = productOperations / machine.operationsPerSecond(products)
+                + attentionOperations / machine.operationsPerSecond(attention);
+        return read >= arithmetic
+                ? new Limit("read", read)
+                : new Limit((productOperations > 0 ? products : attention).limitName(), arithmetic);
+    }
+
+    /** The limit's name where nothing could be measured. */
+    Optional<String> likely(Multiplication products) {
+        return productOperations > 0 && productOperations > 100 * bytes ? Optional.of(products.limitName()) : Optional.empty();
+    }
+}
