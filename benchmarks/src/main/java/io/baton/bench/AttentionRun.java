@@ -40,8 +40,7 @@ final class AttentionRun implements AutoCloseable {
         this.position = depth - 1;
         int blockTokens = BenchmarkRun.BLOCK_TOKENS;
         int blocks = Math.ceilDiv(depth, blockTokens);
-        pool = KvPool.allocate(
-                new KvLayout(kv, blockTokens, shape.kvHeads(), shape.headDim()), shape.layers(), blocks);
+        pool = KvPool.allocate(new KvLayout(kv, blockTokens, shape.kvHeads(), shape.headDim()), shape.layers(), blocks);
         table = IntStream.range(0, blocks).toArray();
         int group = shape.heads() / shape.kvHeads();
         stride = OffHeap.rowBytes(shape.heads() * shape.headDim());

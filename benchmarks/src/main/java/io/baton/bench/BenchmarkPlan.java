@@ -56,7 +56,8 @@ public record BenchmarkPlan(
     private static void require(String name, int least, List<Integer> values) {
         for (int value : values) {
             if (value < least || value > MOST) {
-                throw new IllegalArgumentException("%s: expected %d to %d, found %d".formatted(name, least, MOST, value));
+                throw new IllegalArgumentException(
+                        "%s: expected %d to %d, found %d".formatted(name, least, MOST, value));
             }
         }
     }
@@ -65,7 +66,10 @@ public record BenchmarkPlan(
     int longestSequence() {
         int decode = decodeTokens == 0
                 ? 0
-                : depths.stream().mapToInt(depth -> depth + decodeTokens + 1).max().orElse(0);
+                : depths.stream()
+                        .mapToInt(depth -> depth + decodeTokens + 1)
+                        .max()
+                        .orElse(0);
         return Stream.concat(promptTokens.stream(), Stream.of(decode))
                 .mapToInt(Integer::intValue)
                 .max()

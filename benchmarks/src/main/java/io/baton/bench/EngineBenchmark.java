@@ -56,8 +56,9 @@ public final class EngineBenchmark implements AutoCloseable {
         try (ModelFile file = model.get()) {
             int context = file.metadata().contextLength();
             if (plan.longestSequence() > context) {
-                throw new IllegalArgumentException("sequences of %d tokens, but the model has %d positions; ask for less"
-                        .formatted(plan.longestSequence(), context));
+                throw new IllegalArgumentException(
+                        "sequences of %d tokens, but the model has %d positions; ask for less"
+                                .formatted(plan.longestSequence(), context));
             }
             quant = quant(file);
             fileBytes = file.tensors().stream()
@@ -124,8 +125,7 @@ public final class EngineBenchmark implements AutoCloseable {
 
     private BenchmarkRow decode(int sequences, int depth) {
         int steps = plan.decodeTokens();
-        try (BenchmarkRun run =
-                new BenchmarkRun(host, plan.kv(), sequences, depth + steps, Math.max(sequences, 32))) {
+        try (BenchmarkRun run = new BenchmarkRun(host, plan.kv(), sequences, depth + steps, Math.max(sequences, 32))) {
             run.fill(depth);
             warmUp(() -> run.step(depth));
             double[] seconds = repeated(() -> {
@@ -145,8 +145,7 @@ public final class EngineBenchmark implements AutoCloseable {
 
     private BenchmarkRow attention(int depth) {
         try (ComputeTeam team = ComputeTeam.of(plan.threads());
-                AttentionRun run =
-                        new AttentionRun(KernelProvider.of(plan.kernels()), shape, plan.kv(), team, depth)) {
+                AttentionRun run = new AttentionRun(KernelProvider.of(plan.kernels()), shape, plan.kv(), team, depth)) {
             warmUp(run::step);
             double[] seconds = repeated(() -> {
                 for (int step = 0; step < ATTENTION_STEPS; step++) {
@@ -191,9 +190,7 @@ public final class EngineBenchmark implements AutoCloseable {
                 tokens / seconds[0],
                 work.bytes() / median,
                 work.operations() / median,
-                limit.map(WorkBound.Limit::name)
-                        .or(() -> work.likely(products))
-                        .orElse("read"),
+                limit.map(WorkBound.Limit::name).orElse("unknown"),
                 limit.map(binding -> binding.seconds() / median).orElse(0.0));
     }
 

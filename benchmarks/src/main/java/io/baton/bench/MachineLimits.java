@@ -14,8 +14,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * What this machine can do at most with a number of threads, measured: the best of several tries, because a limit that a
- * busy neighbour lowered is none. Used by one thread.
+ * What this machine can do at most with a number of threads, measured: the best of several tries, because a limit that
+ * a busy neighbour lowered is none. Used by one thread.
  */
 public final class MachineLimits {
 

@@ -75,8 +75,7 @@ public final class NumericsBenchmark {
         }
     }
 
-    private Result compare(
-            Numerics numerics, DoublePass exact, BenchmarkRun run, int positions, IntConsumer progress) {
+    private Result compare(Numerics numerics, DoublePass exact, BenchmarkRun run, int positions, IntConsumer progress) {
         SplittableRandom random = new SplittableRandom(SEED);
         int token = FIRST_TOKEN;
         for (int position = 0; position < positions; position++) {

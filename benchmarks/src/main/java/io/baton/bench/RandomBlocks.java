@@ -54,7 +54,9 @@ public final class RandomBlocks {
 
     /** The names of all types, for messages. */
     public static String names() {
-        return types().stream().map(type -> type.name().toLowerCase(Locale.ROOT)).collect(Collectors.joining(", "));
+        return types().stream()
+                .map(type -> type.name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(", "));
     }
 
     private static List<TensorType> types() {
@@ -69,9 +71,8 @@ public final class RandomBlocks {
         int block = type.blockBytes();
         ByteBuffer blocks = ByteBuffer.allocate(BYTES / block * block).order(ByteOrder.LITTLE_ENDIAN);
         SplittableRandom random = new SplittableRandom(seed);
-        Optional<Recipe> recipe = QUANTISED.stream()
-                .filter(known -> known.type() == type)
-                .findFirst();
+        Optional<Recipe> recipe =
+                QUANTISED.stream().filter(known -> known.type() == type).findFirst();
         while (blocks.hasRemaining()) {
             switch (type) {
                 case F32 -> blocks.putFloat(value(random));

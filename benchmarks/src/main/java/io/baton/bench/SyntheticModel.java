@@ -14,8 +14,8 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
- * A Llama of a given shape with random weights as GGUF, in memory or as a file, so that any engine can run the very same
- * model. The same shape and type always give the same bytes.
+ * A Llama of a given shape with random weights as GGUF, in memory or as a file, so that any engine can run the very
+ * same model. The same shape and type always give the same bytes.
  */
 public final class SyntheticModel {
 

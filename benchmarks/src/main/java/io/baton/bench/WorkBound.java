@@ -1,7 +1,5 @@
 package io.baton.bench;
 
-import java.util.Optional;
-
 /**
  * Work of one measured unit and the least time it can take: each kind of work over the machine's limit for it, the
  * longest of which binds.
@@ -31,10 +29,5 @@ record WorkBound(double bytes, double productOperations, double attentionOperati
         return read >= arithmetic
                 ? new Limit("read", read)
                 : new Limit((productOperations > 0 ? products : attention).limitName(), arithmetic);
-    }
-
-    /** The limit's name where nothing could be measured. */
-    Optional<String> likely(Multiplication products) {
-        return productOperations > 0 && productOperations > 100 * bytes ? Optional.of(products.limitName()) : Optional.empty();
     }
 }

@@ -39,7 +39,10 @@ class SyntheticModelTest {
             assertThat(memory.metadata().layers()).isEqualTo(4);
             Tensor embedding = memory.requireTensor("token_embd.weight");
             assertThat(embedding.type()).isEqualTo(type);
-            assertThat(embedding.bytes().mismatch(memory.requireTensor("blk.0.ffn_up.weight").bytes()))
+            assertThat(embedding
+                            .bytes()
+                            .mismatch(
+                                    memory.requireTensor("blk.0.ffn_up.weight").bytes()))
                     .isBetween(0L, 64L); // drawn anew
         }
     }

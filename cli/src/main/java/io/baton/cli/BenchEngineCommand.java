@@ -46,16 +46,28 @@ final class BenchEngineCommand implements Callable<Integer> {
     @Mixin
     private final BenchModelOptions model = new BenchModelOptions();
 
-    @Option(names = "-p", split = ",", paramLabel = "TOKENS", description = "Prefill lengths, 0 for none (default: 512)")
+    @Option(
+            names = "-p",
+            split = ",",
+            paramLabel = "TOKENS",
+            description = "Prefill lengths, 0 for none (default: 512)")
     private List<Integer> promptTokens = List.of(512);
 
     @Option(names = "-n", paramLabel = "STEPS", description = "Decode steps, 0 for none (default: 128)")
     private int decodeTokens = 128;
 
-    @Option(names = "-d", split = ",", paramLabel = "TOKENS", description = "Cached tokens before decoding (default: 0)")
+    @Option(
+            names = "-d",
+            split = ",",
+            paramLabel = "TOKENS",
+            description = "Cached tokens before decoding (default: 0)")
     private List<Integer> depths = List.of(0);
 
-    @Option(names = "-b", split = ",", paramLabel = "SEQUENCES", description = "Sequences decoded together (default: 1)")
+    @Option(
+            names = "-b",
+            split = ",",
+            paramLabel = "SEQUENCES",
+            description = "Sequences decoded together (default: 1)")
     private List<Integer> batches = List.of(1);
 
     @Option(names = "-t", paramLabel = "THREADS", description = "Compute threads (default: all processors)")

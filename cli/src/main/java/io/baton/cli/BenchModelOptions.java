@@ -45,8 +45,9 @@ final class BenchModelOptions {
     @Option(
             names = "--quant",
             paramLabel = "TYPE",
-            description = "What the random weights are stored as: f32, f16, bf16, q8_0 (the default), q4_0, q4_1, q5_0, "
-                    + "q5_1, iq4_nl, q4_k, q5_k or q6_k")
+            description =
+                    "What the random weights are stored as: f32, f16, bf16, q8_0 (the default), q4_0, q4_1, q5_0, "
+                            + "q5_1, iq4_nl, q4_k, q5_k or q6_k")
     private @Nullable Quant quant;
 
     @Option(

@@ -21,7 +21,18 @@ class BatonTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"demo", "up", "prefill", "decode", "gateway", "generate", "tokenize", "inspect", "bench", "completion"})
+            strings = {
+                "demo",
+                "up",
+                "prefill",
+                "decode",
+                "gateway",
+                "generate",
+                "tokenize",
+                "inspect",
+                "bench",
+                "completion"
+            })
     void everySubcommandHasHelp(String command) {
         BatonUnderTest baton = BatonUnderTest.plain();
         assertThat(baton.run(command, "--help")).isZero();

@@ -10,6 +10,7 @@ import io.baton.engine.memory.KvPool;
 import io.baton.engine.memory.OffHeap;
 import java.lang.foreign.Arena;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -23,7 +24,6 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
-import java.util.stream.IntStream;
 
 /**
  * One thread's attention over one KV head: of one token's four query heads, as a decode step has it, and of eight

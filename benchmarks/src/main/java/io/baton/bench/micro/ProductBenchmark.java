@@ -68,13 +68,13 @@ public class ProductBenchmark {
             provider.round(format, x + row * OffHeap.rowBytes(COLUMNS), COLUMNS, rounded + row * roundedBytes);
         }
         y = RandomRows.allocate(arena, rows, OUTPUTS);
-        scratch = arena.allocate(provider.scratchBytes(64, 4), OffHeap.ALIGNMENT).address();
+        scratch =
+                arena.allocate(provider.scratchBytes(64, 4), OffHeap.ALIGNMENT).address();
     }
 
     @Benchmark
     public void product() {
-        provider.product(
-                matrix, 0, matrix.panelCount(), rounded, rows, y, OffHeap.rowBytes(OUTPUTS), scratch);
+        provider.product(matrix, 0, matrix.panelCount(), rounded, rows, y, OffHeap.rowBytes(OUTPUTS), scratch);
     }
 
     @TearDown(Level.Trial)

@@ -268,9 +268,7 @@ public final class ForwardPass implements AutoCloseable {
             OffHeap.copy(headInputs[headFrom + i], shape.dim(), memory.headInput);
             kernels.round(head.format(), memory.headInput, head.columns(), memory.rounded + i * roundedBytes);
         }
-        products.over(headRows)
-                .with(head, memory.logits, memory.logitStride)
-                .run(team);
+        products.over(headRows).with(head, memory.logits, memory.logitStride).run(team);
         for (int i = 0; i < headRows; i++) {
             OffHeap.copy(memory.logits + i * memory.logitStride, headOutputs[headFrom + i], shape.vocabularySize());
         }
