@@ -57,8 +57,8 @@ class TraceFeedTest {
         pass(Duration.ofMinutes(5));
         span("a", "1", "", "generate", TraceSpan.Side.SERVER);
         pass(Duration.ofMillis(501));
-        assertThat(feed.next(NOW)).hasValueSatisfying(trace -> assertThat(trace.spans())
-                .hasSize(2));
+        assertThat(feed.next(NOW))
+                .hasValueSatisfying(trace -> assertThat(trace.spans()).hasSize(2));
     }
 
     @Test

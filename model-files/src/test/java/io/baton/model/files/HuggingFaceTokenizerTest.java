@@ -48,7 +48,8 @@ class HuggingFaceTokenizerTest {
 
     @Test
     void theFlagsOfAddedTokensAreKept() {
-        String flagged = """
+        TextRules composed =
+                read("""
                 {"added_tokens": [{"id": 1, "content": "<l>", "lstrip": true, "special": true, "normalized": false},
                                   {"id": 2, "content": "<r>", "rstrip": true, "normalized": false},
                                   {"id": 3, "content": "<w>", "single_word": true, "special": true},
@@ -56,9 +57,7 @@ class HuggingFaceTokenizerTest {
                                   {"id": 5, "content": "<d>"}],
                  "normalizer": %s, "pre_tokenizer": %s,
                  "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}
-                """;
-        TextRules composed =
-                read(flagged.formatted("{\"type\": \"NFC\"}", GPT2_BYTES)).rules();
+                """.formatted("{\"type\": \"NFC\"}", GPT2_BYTES)).rules();
         assertThat(composed.absorbsBefore()).containsExactly(1);
         assertThat(composed.absorbsAfter()).containsExactly(2);
         assertThat(composed.wholeWords()).containsExactly(3);
