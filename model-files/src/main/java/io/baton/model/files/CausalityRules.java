@@ -62,7 +62,7 @@ final class CausalityRules {
         if (NOT_CAUSAL.contains(architecture)) {
             return Optional.of(
                     ("%s rewrites its whole text in every step, so that no key or value can be cached; expected"
-                                    + " a decoder-only model")
+                                    + " a decoder-only model; choose one")
                             .formatted(architecture));
         }
         return Optional.empty();
@@ -70,17 +70,17 @@ final class CausalityRules {
 
     static String encoderOnly(String architecture) {
         return ("%s is encoder-only: every token attends to later ones, so that each new token changes every cached key and"
-                        + " value; expected a decoder-only model")
+                        + " value; expected a decoder-only model; choose one")
                 .formatted(architecture);
     }
 
     static String encoderDecoder(String architecture) {
         return ("%s is an encoder-decoder: its encoder reads the whole input at once, so that a longer input changes every"
-                        + " cached key and value; expected a decoder-only model")
+                        + " cached key and value; expected a decoder-only model; choose one")
                 .formatted(architecture);
     }
 
     static String scalingObstacle(String type) {
-        return SCALING.getOrDefault(type, "unknown; expected none, linear, yarn or Llama 3's frequency factors");
+        return SCALING.getOrDefault(type, "not known here");
     }
 }

@@ -61,18 +61,18 @@ final class HuggingFaceConfig {
             throw config.wrong(
                     "quantization_config",
                     found.text("quant_method").orElse("a quantised model"),
-                    "unquantised weights, or a GGUF file");
+                    "unquantised weights; take those, or a GGUF file of the model");
         });
         long window = config.flag("use_sliding_window").orElse(true)
                 ? config.integer("sliding_window").orElse(Long.MAX_VALUE)
                 : Long.MAX_VALUE;
         if (LLAMA_LIKE.contains(architecture)
                 && window < config.integer("max_position_embeddings").orElse(0)) {
-            throw config.wrong("sliding_window", window, "none: every token attends to all before it");
+            throw config.wrong("sliding_window", window, "none, as every token attends to all before it here; choose a model without one");
         }
         String activation = config.text("hidden_act").orElse("silu");
         if (LLAMA_LIKE.contains(architecture) && !activation.equals("silu") && !activation.equals("swish")) {
-            throw config.wrong("hidden_act", activation, "silu");
+            throw config.wrong("hidden_act", activation, "silu; choose a model that has it");
         }
     }
 

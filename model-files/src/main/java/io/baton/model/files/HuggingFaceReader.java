@@ -36,7 +36,8 @@ final class HuggingFaceReader {
     static ModelFile read(Path folder, Arena arena) throws IOException {
         if (!Files.isRegularFile(folder.resolve("config.json"))) {
             throw new ModelFileException(
-                    folder, "a folder without config.json; expected a .gguf file or a Hugging Face model folder");
+                    folder,
+                    "found a folder without config.json, expected a GGUF file or a Hugging Face folder; check the path");
         }
         return new HuggingFaceReader(folder, arena).read();
     }
@@ -83,7 +84,7 @@ final class HuggingFaceReader {
         }
         if (!Files.isRegularFile(folder.resolve(INDEX))) {
             throw new ModelFileException(
-                    folder, "found neither %s nor %s; convert the weights to safetensors".formatted(WHOLE, INDEX));
+                    folder, "found neither %s nor %s, expected one of them; convert the weights to safetensors".formatted(WHOLE, INDEX));
         }
         JsonFields index = JsonFields.read(folder.resolve(INDEX), MAX_INDEX);
         JsonFields places = index.object("weight_map")
@@ -124,7 +125,7 @@ final class HuggingFaceReader {
     private Map<String, Tensor> shard(String name) throws IOException {
         Path path = folder.resolve(name);
         if (!Files.isRegularFile(path)) {
-            throw new ModelFileException(path, "no such file, but the index names it; fetch it");
+            throw new ModelFileException(path, "found no such file, expected one, as the index names it; fetch it");
         }
         try (FileChannel channel = FileChannel.open(path)) {
             MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);

@@ -51,7 +51,7 @@ public final class ModelFile implements AutoCloseable {
             }
             if (!Files.isRegularFile(path)) {
                 throw new ModelFileException(
-                        path, "no such file; expected a .gguf file or a Hugging Face model folder");
+                        path, "found no such file, expected a GGUF file or a Hugging Face folder; check the path");
             }
             try (FileChannel channel = FileChannel.open(path)) {
                 MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);

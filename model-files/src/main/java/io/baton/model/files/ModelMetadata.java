@@ -177,7 +177,9 @@ public final class ModelMetadata {
         }
         return CausalityRules.obstacle(architecture)
                 .or(() -> scaling() instanceof RopeScaling.Unsupported found
-                        ? Optional.of("rope scaling %s: %s".formatted(found.type(), found.reason()))
+                        ? Optional.of(
+                                "rope scaling %s: %s; expected none, linear, yarn or llama3; choose a model that has it"
+                                        .formatted(found.type(), found.reason()))
                         : Optional.empty());
     }
 

@@ -70,7 +70,7 @@ class HostileGgufTest {
         ByteBuffer.wrap(mutated).order(ByteOrder.LITTLE_ENDIAN).putLong(8, 1L << 50);
         assertThatThrownBy(() -> readEverything(mutated))
                 .hasMessageMatching(
-                        "hostile.gguf: at byte 8, tensor count: found 1125899906842624, expected at most \\d+");
+                        "hostile.gguf: at byte 8, tensor count: found 1125899906842624, expected at most \\d+; fetch or convert the model again, or choose another");
         assertThatThrownBy(() -> readEverything(Arrays.copyOf(whole, whole.length - 1)))
                 .hasMessageContaining("rope_freqs.weight offset")
                 .hasMessageContaining("truncated");

@@ -100,7 +100,7 @@ class HuggingFaceFolderTest {
                 .hasMessageContaining("../b.safetensors")
                 .hasMessageContaining("same folder");
         shards.file("model.safetensors.index.json", "{\"weight_map\": {\"model.norm.weight\": \"c.safetensors\"}}");
-        assertThatThrownBy(shards::open).hasMessageContaining("c.safetensors: no such file");
+        assertThatThrownBy(shards::open).hasMessageContaining("c.safetensors: found no such file");
         shards.file("model.safetensors.index.json", "{\"weight_map\": {\"model.norm.weight\": \"a.safetensors\"}}");
         assertThatThrownBy(shards::open).hasMessageContaining("weight_map.model.norm.weight");
     }
