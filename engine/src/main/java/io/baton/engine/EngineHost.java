@@ -162,6 +162,23 @@ public final class EngineHost implements AutoCloseable {
     }
 
     /**
+     * What {@link #start} would make with these options now, without making it.
+     *
+     * @throws EngineException when it does not fit into memory
+     */
+    public EnginePlan plan(EngineOptions options) {
+        KvLayout layout = kvLayout(options.kvType(), options.blockTokens());
+        long passBytes = forwardPassBytes(EngineScheduler.maxRows(options));
+        try (var _ = budget.reserve("activations", passBytes)) {
+            int blocks = poolBlocks(layout, options);
+            try (var _ = budget.reserve("KV pool", KvPool.bytes(layout, shape().layers(), blocks))) {
+                return new EnginePlan(
+                        blocks, layout.unitBytes() * shape().layers(), fingerprint(layout), budget.report());
+            }
+        }
+    }
+
+    /**
      * As many blocks as told; else what the sequences that may run at once could ever use, and as much again for the
      * prefix cache, but no more than half of what is left, so that another engine of the process finds room.
      */
@@ -174,7 +191,7 @@ public final class EngineHost implements AutoCloseable {
         if (blocks < 1 || blocks > Integer.MAX_VALUE) {
             throw new EngineException(
                     EngineException.Kind.RESOURCE_EXHAUSTED,
-                    "a KV pool of %d blocks of %,d bytes; expected 1 to %d: change the pool size. %s"
+                    "the KV pool would have %d blocks of %,d bytes, expected 1 to %d; change pool-bytes. %s"
                             .formatted(blocks, blockBytes, Integer.MAX_VALUE, budget.report()));
         }
         return (int) blocks;

@@ -54,7 +54,8 @@ public final class MemoryBudget {
         if (bytes > remaining()) {
             throw new EngineException(
                     EngineException.Kind.RESOURCE_EXHAUSTED,
-                    "%s needs %s, %s of %s (%s) are left; taken: %s. Lower pool, chunk or heap (-Xmx), or raise the limit"
+                    ("%s needs %s, but %s of %s (%s) are left; taken: %s. Lower pool-bytes, chunk-tokens or the heap"
+                                    + " (-Xmx), or raise memory-limit")
                             .formatted(
                                     item,
                                     readable(bytes),
@@ -85,7 +86,9 @@ public final class MemoryBudget {
     }
 
     private String taken() {
-        return items.entrySet().stream()
+        return items.isEmpty()
+                ? "nothing"
+                : items.entrySet().stream()
                 .map(item -> item.getKey() + " " + readable(item.getValue()))
                 .collect(Collectors.joining(" + "));
     }

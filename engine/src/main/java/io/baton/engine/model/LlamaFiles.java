@@ -31,28 +31,28 @@ public final class LlamaFiles {
         require(
                 ARCHITECTURES.contains(metadata.architecture()),
                 file,
-                "architecture %s is not served; expected one of %s".formatted(metadata.architecture(), ARCHITECTURES));
+                "architecture %s is not served, expected one of %s; choose such a model".formatted(metadata.architecture(), ARCHITECTURES));
         require(
                 metadata.heads() % metadata.kvHeads() == 0,
                 file,
-                "%d query heads cannot share %d KV heads".formatted(metadata.heads(), metadata.kvHeads()));
+                "%d query heads cannot share %d KV heads, expected a whole number for each; convert the model again".formatted(metadata.heads(), metadata.kvHeads()));
         require(
                 metadata.headDim() == metadata.valueDim() && metadata.headDim() <= LARGEST_HEAD,
                 file,
-                "key heads of %d and value heads of %d; expected equal ones of at most %d"
+                "found key heads of %d and value heads of %d, expected equal ones of at most %d; choose another model"
                         .formatted(metadata.headDim(), metadata.valueDim(), LARGEST_HEAD));
         RopeParameters rope = metadata.rope();
         require(
                 rope.dimensions() <= metadata.headDim(),
                 file,
-                "%d rotated dimensions in heads of %d".formatted(rope.dimensions(), metadata.headDim()));
+                "found %d rotated dimensions, expected at most %d, as many as a head has; convert the model again".formatted(rope.dimensions(), metadata.headDim()));
         String window = metadata.architecture() + ".attention.sliding_window";
         metadata.keys()
                 .integer(window)
                 .ifPresent(positions -> require(
                         positions == 0 || positions >= metadata.contextLength(),
                         file,
-                        "%s is %d; attention is computed over the whole context of %d only"
+                        "%s is %d, expected none, as attention is computed over the whole context of %d here; choose a model without it"
                                 .formatted(window, positions, metadata.contextLength())));
         checkTensors(file);
     }
@@ -70,12 +70,13 @@ public final class LlamaFiles {
             require(
                     known.contains(tensor.name()),
                     file,
-                    "tensor %s has no part in the Llama architecture as served here (biases and experts are not)"
+                    ("tensor %s has no part in the Llama architecture as served here (biases and experts have none);"
+                                    + " choose a model without it")
                             .formatted(tensor.name()));
             require(
                     TensorRows.READABLE.contains(tensor.type()),
                     file,
-                    "tensor %s is stored as %s; expected one of %s, so convert the model"
+                    "tensor %s is stored as %s, expected one of %s; convert the model to one of them"
                             .formatted(tensor.name(), tensor.type(), TensorRows.READABLE));
         }
     }

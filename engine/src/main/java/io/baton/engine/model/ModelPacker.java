@@ -135,7 +135,7 @@ public final class ModelPacker {
         if (tensor.rows() != rows || tensor.columns() != columns) {
             throw new EngineException(
                     EngineException.Kind.UNSUPPORTED_MODEL,
-                    "%s: %s has shape %s, expected [%d, %d]"
+                    "%s: %s has shape %s, expected [%d, %d]; convert the model again"
                             .formatted(file.path(), name, tensor.shape(), rows, columns));
         }
         PanelWriter writer = PanelWriter.of(format(mode, columns), rows, columns, memory);
@@ -160,7 +160,7 @@ public final class ModelPacker {
         if (badRow.get() >= 0) {
             throw new EngineException(
                     EngineException.Kind.UNSUPPORTED_MODEL,
-                    "%s: %s holds a weight that is not finite; the file is damaged".formatted(file.path(), name));
+                    "%s: %s holds a weight that is not finite, expected numbers; the file is damaged, fetch it again".formatted(file.path(), name));
         }
         return writer.matrix();
     }
@@ -170,7 +170,8 @@ public final class ModelPacker {
         if (tensor.elements() != shape.dim()) {
             throw new EngineException(
                     EngineException.Kind.UNSUPPORTED_MODEL,
-                    "%s: %s has shape %s, expected [%d]".formatted(file.path(), name, tensor.shape(), shape.dim()));
+                    "%s: %s has shape %s, expected [%d]; convert the model again"
+                            .formatted(file.path(), name, tensor.shape(), shape.dim()));
         }
         float[] values = new float[shape.dim()];
         new TensorRows(tensor).read(0, values);

@@ -26,7 +26,7 @@ class MemoryBudgetTest {
                 .isInstanceOfSatisfying(EngineException.class, e -> {
                     assertThat(e.kind()).isEqualTo(EngineException.Kind.RESOURCE_EXHAUSTED);
                 })
-                .hasMessageContaining("KV pool needs 512 MiB, 256 MiB of")
+                .hasMessageContaining("KV pool needs 512 MiB, but 256 MiB of")
                 .hasMessageContaining("weights 512 MiB")
                 .hasMessageContaining("the test")
                 .hasMessageContaining("-Xmx");
