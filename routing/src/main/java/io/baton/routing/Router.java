@@ -87,8 +87,8 @@ public final class Router implements RoutePolicy {
         if (best == null) {
             return refusal(
                     Cause.NO_PREFILL_NODE,
-                    "remote prefill was asked for and none of the pool's %d prefill nodes can be used; allow local prefill or start a prefill node"
-                            .formatted(pool.prefill().size()),
+                    "remote prefill was asked for and none of the pool's %d prefill nodes can be used%s; allow local prefill or start a prefill node"
+                            .formatted(pool.prefill().size(), otherFunction(pool, view)),
                     0);
         }
         if (missesDeadline(shape, best)) {
@@ -100,6 +100,21 @@ public final class Router implements RoutePolicy {
                     retryMillis(best.parts().ttftMicros() - left));
         }
         return new Choice(route(shape, best, noPrefillNode), best);
+    }
+
+    /** What keeps a prefill node of the same model out of this pool, in words; empty when there is none. */
+    private static String otherFunction(Pool pool, ClusterView view) {
+        for (Pool other : view.pools().values()) {
+            if (other.id().model().equals(pool.id().model())
+                    && !other.prefill().isEmpty()
+                    && !other.id().equals(pool.id())) {
+                return " (%s computes another function: %s)"
+                        .formatted(
+                                other.prefill().getFirst().address(),
+                                pool.fingerprint().differenceFrom(other.fingerprint()).orElse("nothing"));
+            }
+        }
+        return "";
     }
 
     private static Choice refusal(Cause cause, String detail, long retryAfterMillis) {
