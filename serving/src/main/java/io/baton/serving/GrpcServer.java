@@ -250,7 +250,8 @@ public final class GrpcServer implements AutoCloseable {
                             e);
                 }
                 throw new ServingException(
-                        "%s cannot listen on %s:%d: %s".formatted(name, address.getHostAddress(), port, e.getMessage()),
+                        "%s cannot listen on %s:%d: %s; give --host an address of this machine"
+                                .formatted(name, address.getHostAddress(), port, e.getMessage()),
                         e);
             }
         }

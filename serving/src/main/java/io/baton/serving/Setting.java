@@ -21,6 +21,8 @@ public final class Setting<T> {
 
     private static final Pattern KEBAB = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");
 
+    private static final String PATH = "PATH";
+
     private final String key;
     private final String placeholder;
     private final String description;
@@ -79,7 +81,7 @@ public final class Setting<T> {
     }
 
     public static Setting<Path> path(String key, String description) {
-        return of(key, "PATH", description, SettingText::path);
+        return of(key, PATH, description, SettingText::path);
     }
 
     /** Comma-separated in flags and environment, a sequence in YAML; empty unless given. */
@@ -139,6 +141,16 @@ public final class Setting<T> {
     /** How the value is named in help, e.g. {@code SIZE}; empty for a flag. */
     public String placeholder() {
         return placeholder;
+    }
+
+    /** Whether the value is the name of a file. */
+    public boolean isPath() {
+        return placeholder.equals(PATH);
+    }
+
+    /** The only values there are, as they are written; empty when there are others. */
+    public Optional<List<String>> choices() {
+        return placeholder.contains("|") ? Optional.of(List.of(placeholder.split("\\|", -1))) : Optional.empty();
     }
 
     public String description() {

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -40,13 +41,13 @@ final class SettingsFile {
             entries = properties(path, text);
         } else {
             throw new SettingsException(
-                    "configuration file " + path + ": expected a name ending in .yaml, .yml or .properties");
+                    "configuration file " + path + ": expected a name ending in .yaml, .yml or .properties; rename it");
         }
         Map<String, Entry> first = new HashMap<>();
         for (Entry entry : entries) {
             Entry earlier = first.putIfAbsent(entry.key(), entry);
             if (earlier != null) {
-                throw new SettingsException("file %s:%d: key %s was already given in line %d"
+                throw new SettingsException("file %s:%d: key %s was already given in line %d; keep one"
                         .formatted(path, entry.line(), entry.key(), earlier.line()));
             }
         }
@@ -66,7 +67,7 @@ final class SettingsFile {
             }
             return new String(buffer, 0, length);
         } catch (NoSuchFileException e) {
-            throw new SettingsException("configuration file " + path + " does not exist", e);
+            throw new SettingsException("configuration file " + path + ": found no such file, expected YAML or properties; check --config", e);
         } catch (IOException e) {
             throw new SettingsException("configuration file " + path + " cannot be read: " + e.getMessage(), e);
         }
@@ -81,6 +82,12 @@ final class SettingsFile {
             List<Entry> entries = new ArrayList<>();
             new Compose(settings).composeString(text).ifPresent(root -> flatten(path, "", root, entries));
             return entries;
+        } catch (MarkedYamlEngineException e) {
+            int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(0);
+            throw new SettingsException(
+                    "file %s:%d: found no valid YAML: %s; expected key: value"
+                            .formatted(path, line, e.getProblem()),
+                    e);
         } catch (YamlEngineException e) {
             throw new SettingsException("configuration file " + path + " is not valid YAML: " + e.getMessage(), e);
         }
@@ -88,7 +95,7 @@ final class SettingsFile {
 
     private static void flatten(Path path, String prefix, Node node, List<Entry> entries) {
         if (!(node instanceof MappingNode mapping)) {
-            throw new SettingsException("file %s:%d: expected a mapping of keys to values".formatted(path, line(node)));
+            throw new SettingsException("file %s:%d: expected a mapping of keys to values, key: value".formatted(path, line(node)));
         }
         for (NodeTuple tuple : mapping.getValue()) {
             if (!(tuple.getKeyNode() instanceof ScalarNode keyNode)) {

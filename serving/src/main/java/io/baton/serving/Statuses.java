@@ -93,6 +93,22 @@ public final class Statuses {
                 .build());
     }
 
+    /** A status in one line for people, with what a failed connection failed of, where gRPC says "io exception". */
+    public static String describe(Status status) {
+        StringBuilder text = new StringBuilder(status.getCode().name());
+        if (status.getDescription() != null) {
+            text.append(": ").append(status.getDescription().lines().findFirst().orElse(""));
+        }
+        Throwable deepest = status.getCause();
+        while (deepest != null && deepest.getCause() != null) {
+            deepest = deepest.getCause();
+        }
+        if (deepest != null && deepest.getMessage() != null) {
+            text.append(" (").append(deepest.getMessage().lines().findFirst().orElse("")).append(')');
+        }
+        return text.toString();
+    }
+
     private static Throwable unwrapped(Throwable thrown) {
         Throwable real = thrown;
         while ((real instanceof CompletionException || real instanceof ExecutionException) && real.getCause() != null) {

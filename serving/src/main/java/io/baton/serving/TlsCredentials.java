@@ -80,7 +80,8 @@ final class TlsCredentials implements AutoCloseable {
             return identity;
         } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
             throw new ServingException(
-                    "tls-certificate %s and tls-key %s cannot be used: %s".formatted(certificate, key, e.getMessage()),
+                    "tls-certificate %s and tls-key %s cannot be used: %s; expected PEM, a certificate chain and its PKCS#8 key"
+                            .formatted(certificate, key, e.getMessage()),
                     e);
         }
     }
@@ -94,7 +95,7 @@ final class TlsCredentials implements AutoCloseable {
             trust.updateTrustCredentials(file, CHECK_MINUTES, TimeUnit.MINUTES, checks);
             return trust;
         } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
-            throw new ServingException("tls-trust %s cannot be used: %s".formatted(file, e.getMessage()), e);
+            throw new ServingException("tls-trust %s cannot be used: %s; expected PEM certificates".formatted(file, e.getMessage()), e);
         }
     }
 

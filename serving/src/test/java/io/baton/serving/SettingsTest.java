@@ -174,12 +174,12 @@ class SettingsTest {
     @Test
     void aFileThatCannotBeUsedIsRefusedWithItsName() throws IOException {
         Path missing = folder.resolve("none.yaml");
-        assertThatThrownBy(() -> Settings.of(KNOWN).file(missing)).hasMessageContaining(missing + " does not exist");
+        assertThatThrownBy(() -> Settings.of(KNOWN).file(missing)).hasMessageContaining(missing + ": found no such file");
         Path twice = write("twice.yaml", "chunk-tokens: 1\nchunk:\n  tokens: 2\n");
         assertThatThrownBy(() -> Settings.of(KNOWN).file(twice))
-                .hasMessage("file " + twice + ":3: key chunk-tokens was already given in line 1");
+                .hasMessage("file " + twice + ":3: key chunk-tokens was already given in line 1; keep one");
         Path broken = write("broken.yaml", "a: [1\n");
-        assertThatThrownBy(() -> Settings.of(KNOWN).file(broken)).hasMessageContaining("is not valid YAML");
+        assertThatThrownBy(() -> Settings.of(KNOWN).file(broken)).hasMessageContaining("found no valid YAML");
         Path scalar = write("scalar.yaml", "just text\n");
         assertThatThrownBy(() -> Settings.of(KNOWN).file(scalar)).hasMessageContaining("expected a mapping");
         Path other = write("baton.ini", "");

@@ -1,5 +1,6 @@
 package io.baton.serving.telemetry;
 
+import io.baton.serving.ServingException;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.metrics.Meter;
@@ -110,8 +111,8 @@ public final class Telemetry implements AutoCloseable {
                     .setPrometheusRegistry(registry)
                     .build();
         } catch (UncheckedIOException e) {
-            throw new IllegalStateException(
-                    "cannot serve metrics on %s:%d (%s); choose another --metrics-port"
+            throw new ServingException(
+                    "cannot serve metrics on %s:%d (%s); if the port is taken, choose another with --metrics-port (0 picks a free one)"
                             .formatted(host, port, e.getMessage()),
                     e);
         }
