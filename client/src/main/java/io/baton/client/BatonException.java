@@ -6,9 +6,11 @@ import com.google.rpc.RetryInfo;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
-import java.io.IOException;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A call that did not end as asked. {@link #kind} says what the caller can do about it. */
 public final class BatonException extends RuntimeException {
@@ -40,6 +42,9 @@ public final class BatonException extends RuntimeException {
         INTERNAL
     }
 
+    /** What gRPC says when a server hangs up before anything was said. */
+    private static final String CLOSED = "Network closed for unknown reason";
+
     private final Kind kind;
     private final transient Optional<Duration> retryAfter;
 
@@ -60,17 +65,44 @@ public final class BatonException extends RuntimeException {
     }
 
     static BatonException of(Status status, Metadata trailers) {
-        String message = status.getCode()
-                + (status.getDescription() == null ? "" : ": " + status.getDescription())
-                + connectionFailure(status);
+        String message = status.getCode() + explanation(status);
         return new BatonException(
                 kind(status.getCode()), message, retryAfter(status, trailers), status.asRuntimeException(trailers));
     }
 
-    /** What a failed connection failed of; gRPC itself says "io exception". */
-    private static String connectionFailure(Status status) {
-        Throwable cause = status.getCause();
-        return cause instanceof IOException && cause.getMessage() != null ? " (" + cause.getMessage() + ")" : "";
+    /** What the other side said, or in words of use what gRPC says of a call that never reached it. */
+    private static String explanation(Status status) {
+        String said = status.getDescription() == null ? "" : status.getDescription();
+        Status.Code code = status.getCode();
+        if (code == Status.Code.UNIMPLEMENTED && said.startsWith("Method not found")) {
+            return ": found no gateway there (%s), expected one; check the address".formatted(said);
+        }
+        if (code == Status.Code.DEADLINE_EXCEEDED && said.contains("CallOptions deadline")) {
+            return ": the deadline passed before the answer was whole; allow more time (%s)".formatted(said);
+        }
+        if (code == Status.Code.UNAVAILABLE && (status.getCause() != null || said.startsWith(CLOSED))) {
+            return ": " + connectionFailure(said, status.getCause());
+        }
+        return said.isEmpty() ? "" : ": " + said;
+    }
+
+    private static String connectionFailure(String said, @Nullable Throwable cause) {
+        String reason = said;
+        for (Throwable at = cause; at != null; at = at.getCause()) {
+            reason = at.getMessage() == null ? reason : at.getMessage();
+            if (at instanceof ConnectException || at instanceof UnknownHostException) {
+                return "nobody answers (%s); check the address and that a gateway runs there".formatted(firstLine(reason));
+            }
+            if (at.getClass().getSimpleName().equals("NotSslRecordException")) { // netty's, shaded
+                return "expected TLS, found a gateway that speaks plaintext; connect without TLS";
+            }
+        }
+        return "the connection failed (%s); check that the gateway runs, and TLS on both sides: trusted certificates, names, the client's own certificate"
+                .formatted(firstLine(reason));
+    }
+
+    private static String firstLine(String text) {
+        return text.lines().findFirst().orElse("");
     }
 
     private static Kind kind(Status.Code code) {
