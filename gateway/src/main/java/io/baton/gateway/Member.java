@@ -11,6 +11,7 @@ import io.baton.routing.NodeRole;
 import io.baton.serving.Fingerprints;
 import io.baton.serving.NodeUpdate;
 import io.baton.serving.NodeWatcher;
+import io.baton.serving.Statuses;
 import io.baton.serving.PeerRole;
 import java.util.EnumSet;
 import java.util.List;
@@ -73,8 +74,7 @@ final class Member {
                 List.of(new NodeChange.Heartbeat(address, epoch, sequence, draining), load(load));
             case NodeUpdate.Lost(var status) -> {
                 connected = false;
-                lastTrouble =
-                        status.getCode() + (status.getDescription() == null ? "" : ": " + status.getDescription());
+                lastTrouble = Statuses.describe(status);
                 yield List.of(new NodeChange.Lost(address));
             }
         };
