@@ -87,6 +87,12 @@ record DecodeOrder(
                     .asRuntimeException();
         }
         int asked = request.getStop().getMaxTokens();
+        int maxTokens = asked > 0 ? Math.min(asked, room) : room;
+        int known = request.getEmittedTokenIdsCount() + request.getWithheldTokenIdsCount();
+        require(
+                known <= maxTokens,
+                "emitted_token_ids and withheld_token_ids are %d tokens; there may be at most %d of output"
+                        .formatted(known, maxTokens));
         return new DecodeOrder(
                 context.getRequestId(),
                 context,
@@ -94,7 +100,7 @@ record DecodeOrder(
                 choices(request, vocabularySize),
                 sampling(request.getSampling(), vocabularySize),
                 request.getSeed(),
-                asked > 0 ? Math.min(asked, room) : room,
+                maxTokens,
                 stopTokens(request.getStop(), endOfSequence),
                 stopStrings(request.getStop()),
                 logprobs(request),
