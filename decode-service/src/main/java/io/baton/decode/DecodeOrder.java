@@ -88,16 +88,19 @@ record DecodeOrder(
         }
         int asked = request.getStop().getMaxTokens();
         int maxTokens = asked > 0 ? Math.min(asked, room) : room;
-        int known = request.getEmittedTokenIdsCount() + request.getWithheldTokenIdsCount();
-        require(
-                known <= maxTokens,
-                "emitted_token_ids and withheld_token_ids are %d tokens; there may be at most %d of output"
-                        .formatted(known, maxTokens));
+        List<Known> choices = choices(request, vocabularySize);
+        for (Known known : choices) {
+            int tokens = known.emitted().length + known.withheld().length;
+            require(
+                    tokens <= maxTokens,
+                    "emitted_token_ids and withheld_token_ids are %d tokens; there may be at most %d of output"
+                            .formatted(tokens, maxTokens));
+        }
         return new DecodeOrder(
                 context.getRequestId(),
                 context,
                 prompt,
-                choices(request, vocabularySize),
+                choices,
                 sampling(request.getSampling(), vocabularySize),
                 request.getSeed(),
                 maxTokens,

@@ -34,7 +34,9 @@ class DecodeOrderFuzzTest {
                 assertThat(token).isBetween(0, VOCABULARY - 1);
             }
             assertThat(order.maxTokens()).isBetween(1, CONTEXT - order.prompt().length);
-            assertThat(order.knownOutput().length).isLessThanOrEqualTo(order.maxTokens());
+            assertThat(order.choices())
+                    .isNotEmpty()
+                    .allMatch(known -> known.tokens().length <= order.maxTokens());
             assertThat(order.stopTokens().containsAll(ENDS))
                     .isEqualTo(!request.getStop().getIgnoreEos()
                             || request.getStop().getTokenIdsList().containsAll(ENDS));
