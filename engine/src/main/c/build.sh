@@ -34,10 +34,17 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # No contraction, no fast math, no errno: each C operation is the IEEE operation it says.
 flags='-std=gnu11 -O3 -fPIC -fvisibility=default -ffp-contract=off -fno-math-errno -fno-trapping-math -Wall -Wextra -Werror'
+compilers=
 for isa in $isas; do
-  for source in matrix rows attention limits; do
-    "$cc" $flags "${isa#*:}" "-DBATON_ISA=${isa%%:*}" -c "$here/$source.c" -o "$work/${isa%%:*}-$source.o"
-  done
+  (
+    for source in matrix quantised rows attention limits; do
+      "$cc" $flags "${isa#*:}" "-DBATON_ISA=${isa%%:*}" -c "$here/$source.c" -o "$work/${isa%%:*}-$source.o"
+    done
+  ) &
+  compilers="$compilers $!"
+done
+for compiler in $compilers; do
+  wait "$compiler"
 done
 "$cc" $flags -c "$here/levels.c" -o "$work/levels.o"
 mkdir -p "$(dirname "$library")"

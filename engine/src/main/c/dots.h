@@ -26,6 +26,14 @@
 
 INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
+#define L2_BYTES (512 * 1024) /* what a block of x may take of it */
+
+/* Rows of x whose block of row_bytes each stays in L2 while all panels pass over it; whole tiles. */
+INLINE size_t row_block(size_t row_bytes) {
+    size_t rows = L2_BYTES / row_bytes / ROWS * ROWS;
+    return rows < 4 * ROWS ? 4 * ROWS : rows;
+}
+
 /* ---- bf16: per pair, FMA of the odd element, then of the even one ------------------------------------------------- */
 
 #if defined(__AVX512BF16__) && !defined(BF16_BY_FMA)
@@ -54,7 +62,7 @@ INLINE f32x16 bf_dot(bf_pairs w, bf_scalar x, f32x16 acc) {
 }
 #endif
 
-/* ---- q8: exact integer sums ----------------------------------------------------------------------------------------- */
+/* ---- int8: exact integer sums ---------------------------------------------------------------------------------------- */
 
 #define Q8_GROUP 32                       /* values per scale */
 #define Q8_SPAN 64                        /* k per stored span: two groups */
@@ -63,11 +71,11 @@ INLINE f32x16 bf_dot(bf_pairs w, bf_scalar x, f32x16 acc) {
 #if defined(__AVX512VNNI__)
 /* vpdpbusd wants one unsigned operand: weights are offset by 128, and the sum starts at -128 times the sum of x. */
 #define Q8_OFFSET 128
-INLINE i32x16 q8_load(const int8_t *p) { return _mm512_xor_si512(_mm512_loadu_si512(p), _mm512_set1_epi8((char)0x80)); }
+INLINE i32x16 q8_weights(i32x16 w) { return _mm512_xor_si512(w, _mm512_set1_epi8((char)0x80)); }
 INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) { return _mm512_dpbusd_epi32(acc, w, x); }
 #elif defined(__AVX512BW__)
 #define Q8_OFFSET 0
-INLINE i32x16 q8_load(const int8_t *p) { return i_load(p); }
+INLINE i32x16 q8_weights(i32x16 w) { return w; }
 INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) { /* |w| <= 128, |x| <= 127: no 16-bit pair saturates */
     __m512i signed_x = _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x);
     __m512i pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(w), signed_x);
@@ -75,7 +83,7 @@ INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) { /* |w| <= 128, |x| <= 127
 }
 #elif defined(__AVX2__)
 #define Q8_OFFSET 0
-INLINE i32x16 q8_load(const int8_t *p) { return i_load(p); }
+INLINE i32x16 q8_weights(i32x16 w) { return w; }
 INLINE __m256i q8_dot256(__m256i acc, __m256i w, __m256i x) {
     __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
     return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
@@ -85,7 +93,7 @@ INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) {
 }
 #else
 #define Q8_OFFSET 0
-INLINE i32x16 q8_load(const int8_t *p) { return i_load(p); }
+INLINE i32x16 q8_weights(i32x16 w) { return w; }
 INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) {
 #if defined(__ARM_FEATURE_DOTPROD)
     I4(vdotq_s32(acc.v[i], vreinterpretq_s8_s32(w.v[i]), vreinterpretq_s8_s32(x.v[i])));
@@ -98,5 +106,39 @@ INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) {
     }
     return r;
 #endif
+}
+#endif
+
+/* Weights as q8_dot wants them. */
+INLINE i32x16 q8_load(const int8_t *p) { return q8_weights(i_load(p)); }
+
+/* Codes of at most six bits times x. Without an instruction that sums four products, neighbours are summed in 16 bits, which
+ * may wrap; then they lose bias times the sums of their x, come to be in range, and are widened. */
+#if defined(__AVX512VNNI__) || !defined(__AVX2__)
+#define CODE_PAIRS 0
+INLINE i32x16 code_dot(i32x16 acc, i32x16 codes, i32x16 x) { return q8_dot(acc, codes, x); }
+INLINE i32x16 code_sum(i32x16 acc, i32x16 pair_sums, const int bias) { return (void)pair_sums, (void)bias, acc; }
+#elif defined(__AVX512BW__)
+#define CODE_PAIRS 1
+INLINE i32x16 code_dot(i32x16 acc, i32x16 codes, i32x16 x) {
+    return _mm512_add_epi16(acc, _mm512_maddubs_epi16(codes, x));
+}
+INLINE i32x16 code_sum(i32x16 acc, i32x16 pair_sums, const int bias) {
+    if (bias) acc = _mm512_sub_epi16(acc, _mm512_mullo_epi16(pair_sums, _mm512_set1_epi16((short)bias)));
+    return _mm512_madd_epi16(acc, _mm512_set1_epi16(1));
+}
+#else
+#define CODE_PAIRS 1
+INLINE i32x16 code_dot(i32x16 acc, i32x16 codes, i32x16 x) {
+    return (i32x16){_mm256_add_epi16(acc.l, _mm256_maddubs_epi16(codes.l, x.l)),
+                    _mm256_add_epi16(acc.h, _mm256_maddubs_epi16(codes.h, x.h))};
+}
+INLINE i32x16 code_sum(i32x16 acc, i32x16 pair_sums, const int bias) {
+    if (bias) {
+        __m256i lost = _mm256_mullo_epi16(pair_sums.l, _mm256_set1_epi16((short)bias)); /* the same in all lanes */
+        acc = (i32x16){_mm256_sub_epi16(acc.l, lost), _mm256_sub_epi16(acc.h, lost)};
+    }
+    const __m256i one = _mm256_set1_epi16(1);
+    return (i32x16){_mm256_madd_epi16(acc.l, one), _mm256_madd_epi16(acc.h, one)};
 }
 #endif

@@ -52,6 +52,7 @@ INLINE i32x16 i_set(int32_t x) { return _mm512_set1_epi32(x); }
 INLINE i32x16 i_add(i32x16 a, i32x16 b) { return _mm512_add_epi32(a, b); }
 INLINE i32x16 i_sub(i32x16 a, i32x16 b) { return _mm512_sub_epi32(a, b); }
 INLINE i32x16 i_and(i32x16 a, i32x16 b) { return _mm512_and_si512(a, b); }
+INLINE i32x16 i_or(i32x16 a, i32x16 b) { return _mm512_or_si512(a, b); }
 INLINE i32x16 i_xor(i32x16 a, i32x16 b) { return _mm512_xor_si512(a, b); }
 INLINE i32x16 i_shl(i32x16 a, int n) { return _mm512_slli_epi32(a, (unsigned)n); }
 INLINE i32x16 i_shr(i32x16 a, int n) { return _mm512_srli_epi32(a, (unsigned)n); }
@@ -68,6 +69,10 @@ INLINE f32x16 f_from_half(const void *p) { return _mm512_cvtph_ps(_mm256_loadu_s
 INLINE void i_store_low8(void *p, i32x16 v) { _mm_storeu_si128(p, _mm512_cvtepi32_epi8(v)); }
 INLINE void i_store_low16(void *p, i32x16 v) { _mm256_storeu_si256(p, _mm512_cvtepi32_epi16(v)); }
 INLINE i32x16 i_from_s8(const void *p) { return _mm512_cvtepi8_epi32(_mm_loadu_si128(p)); }
+/* For each byte, all below 16, that byte of the table. */
+INLINE i32x16 i_lookup(const int8_t *table, i32x16 bytes) {
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const void *)table)), bytes);
+}
 
 #elif defined(__AVX2__)
 
@@ -102,6 +107,7 @@ INLINE i32x16 i_set(int32_t x) { __m256i v = _mm256_set1_epi32(x); return (i32x1
 INLINE i32x16 i_add(i32x16 a, i32x16 b) { return I2(_mm256_add_epi32, a, b); }
 INLINE i32x16 i_sub(i32x16 a, i32x16 b) { return I2(_mm256_sub_epi32, a, b); }
 INLINE i32x16 i_and(i32x16 a, i32x16 b) { return I2(_mm256_and_si256, a, b); }
+INLINE i32x16 i_or(i32x16 a, i32x16 b) { return I2(_mm256_or_si256, a, b); }
 INLINE i32x16 i_xor(i32x16 a, i32x16 b) { return I2(_mm256_xor_si256, a, b); }
 INLINE i32x16 i_shl(i32x16 a, int n) { return (i32x16){_mm256_slli_epi32(a.l, n), _mm256_slli_epi32(a.h, n)}; }
 INLINE i32x16 i_shr(i32x16 a, int n) { return (i32x16){_mm256_srli_epi32(a.l, n), _mm256_srli_epi32(a.h, n)}; }
@@ -132,6 +138,10 @@ INLINE void i_store_low8(void *p, i32x16 v) {
 INLINE i32x16 i_from_s8(const void *p) {
     __m128i b = _mm_loadu_si128(p);
     return (i32x16){_mm256_cvtepi8_epi32(b), _mm256_cvtepi8_epi32(_mm_srli_si128(b, 8))};
+}
+INLINE i32x16 i_lookup(const int8_t *table, i32x16 bytes) {
+    __m256i t = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)table));
+    return (i32x16){_mm256_shuffle_epi8(t, bytes.l), _mm256_shuffle_epi8(t, bytes.h)};
 }
 
 #elif defined(__ARM_NEON) && defined(__aarch64__)
@@ -165,6 +175,7 @@ INLINE i32x16 i_set(int32_t x) { I4(vdupq_n_s32(x)); }
 INLINE i32x16 i_add(i32x16 a, i32x16 b) { I4(vaddq_s32(a.v[i], b.v[i])); }
 INLINE i32x16 i_sub(i32x16 a, i32x16 b) { I4(vsubq_s32(a.v[i], b.v[i])); }
 INLINE i32x16 i_and(i32x16 a, i32x16 b) { I4(vandq_s32(a.v[i], b.v[i])); }
+INLINE i32x16 i_or(i32x16 a, i32x16 b) { I4(vorrq_s32(a.v[i], b.v[i])); }
 INLINE i32x16 i_xor(i32x16 a, i32x16 b) { I4(veorq_s32(a.v[i], b.v[i])); }
 INLINE i32x16 i_shl(i32x16 a, int n) { I4(vshlq_s32(a.v[i], vdupq_n_s32(n))); }
 INLINE i32x16 i_sar(i32x16 a, int n) { I4(vshlq_s32(a.v[i], vdupq_n_s32(-n))); }
@@ -189,6 +200,9 @@ INLINE i32x16 i_from_s8(const void *p) {
     int16x8_t l = vmovl_s8(vget_low_s8(b)), h = vmovl_s8(vget_high_s8(b));
     return (i32x16){{vmovl_s16(vget_low_s16(l)), vmovl_s16(vget_high_s16(l)),
                      vmovl_s16(vget_low_s16(h)), vmovl_s16(vget_high_s16(h))}};
+}
+INLINE i32x16 i_lookup(const int8_t *table, i32x16 bytes) {
+    I4(vreinterpretq_s32_s8(vqtbl1q_s8(vld1q_s8(table), vreinterpretq_u8_s32(bytes.v[i]))));
 }
 
 #else

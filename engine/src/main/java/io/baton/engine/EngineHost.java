@@ -5,6 +5,7 @@ import io.baton.engine.forward.ForwardPass;
 import io.baton.engine.kernel.KernelProvider;
 import io.baton.engine.kernel.Kernels;
 import io.baton.engine.kernel.MatrixFormat;
+import io.baton.engine.kernel.PackedMatrix;
 import io.baton.engine.memory.KvLayout;
 import io.baton.engine.memory.KvPool;
 import io.baton.engine.memory.MemoryBudget;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -117,7 +119,7 @@ public final class EngineHost implements AutoCloseable {
 
     /** Which function engines with this KV type compute. */
     public Numerics numerics(KvType kv) {
-        String weights = MatrixFormat.valueOf(model.activations().name()).name().toLowerCase(Locale.ROOT);
+        String weights = model.formats().stream().map(MatrixFormat::label).collect(Collectors.joining("+"));
         return new Numerics(weights, model.activations(), kv);
     }
 

@@ -45,7 +45,7 @@ final class ProductStage {
         return this;
     }
 
-    /** Adds a matrix; all of a stage have the same number of columns, hence the same format. */
+    /** Adds a matrix; all of a stage have the same number of columns, hence round activations the same way. */
     ProductStage with(PackedMatrix matrix, long output, long stride) {
         matrices[count] = matrix;
         outputs[count] = output;

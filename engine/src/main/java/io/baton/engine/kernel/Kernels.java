@@ -16,10 +16,13 @@ import java.util.function.LongSupplier;
  *   <li>F32: {@code acc = fma(W, x, acc)} per k.
  *   <li>BF16: x is rounded to bf16 ({@link Arithmetic#bf16}: to nearest even, magnitudes below 2^-55 to +0); per pair
  *       of columns, the FMA of the odd one, then of the even one. An odd number of columns is padded with zeros.
- *   <li>Q8: x is cut into groups of 32; {@code largest = max |x|}, {@code scale = largest / 127} (0 when largest is
- *       below 2^-110), {@code inverse = 1 / scale} (0 when scale is 0), {@code q = nearest(x * inverse)}, ties to even.
- *       Per group {@code acc = fma((float) Σ W·q, weightScale * scale, acc)} with the exact integer sum, which stays
- *       below 2^24.
+ *   <li>Quantised: a weight is {@code scale * w}, or {@code scale * w + offset}, with a small integer w. The formats
+ *       differ in where w, scale and offset come from ({@link MatrixFormat}, {@link PanelBlock}); all three are exact
+ *       in f32, nested scales too. x is cut into groups of 32; {@code largest = max |x|}, {@code xScale = largest /
+ *       127} (0 when largest is below 2^-110), {@code inverse = 1 / xScale} (0 when xScale is 0), {@code q = nearest(x
+ *       * inverse)}, ties to even. Per group, and per half of it where halves have scales (Q6_K): {@code acc =
+ *       fma((float) Σ w·q, scale * xScale, acc)} with the exact integer sum, which stays below 2^24; then, in formats
+ *       with offsets, {@code acc = fma(offset, (float) Σ q * xScale, acc)}.
  * </ul>
  *
  * <p><b>Row reductions</b>: element i goes to lane i mod 16 in ascending i; then lanes 8 apart are added, 4, 2, 1

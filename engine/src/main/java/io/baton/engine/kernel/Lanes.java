@@ -3,6 +3,7 @@ package io.baton.engine.kernel;
 import io.baton.engine.memory.OffHeap;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -20,6 +21,7 @@ final class Lanes {
     static final VectorSpecies<Integer> S32 = IntVector.SPECIES_512;
     static final VectorSpecies<Short> S16 = ShortVector.SPECIES_512;
     static final VectorSpecies<Short> S16_HALF = ShortVector.SPECIES_256;
+    static final VectorSpecies<Byte> S8_QUARTER = ByteVector.SPECIES_128;
 
     static final ValueLayout.OfFloat VALUE = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -73,6 +75,12 @@ final class Lanes {
                 .or(h.and(0x80000000))
                 .reinterpretAsFloats()
                 .mul(0x1p112f);
+    }
+
+    /** Sixteen s8. */
+    static FloatVector loadBytes(long address) {
+        ByteVector bytes = ByteVector.fromMemorySegment(S8_QUARTER, OffHeap.ALL, address, ORDER);
+        return (FloatVector) bytes.convertShape(VectorOperators.B2F, F32, 0);
     }
 
     static FloatVector toFloats(IntVector v) {

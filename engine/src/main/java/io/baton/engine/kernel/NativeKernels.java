@@ -3,6 +3,7 @@ package io.baton.engine.kernel;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.baton.engine.ActivationMode;
 import io.baton.engine.KvType;
 import io.baton.engine.memory.KvLayout;
 import io.baton.engine.memory.KvPool;
@@ -15,7 +16,10 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +34,7 @@ public final class NativeKernels implements Kernels {
     private final String instructionSet;
     private final MethodHandle productF32;
     private final MethodHandle productBf16;
-    private final MethodHandle productQ8;
+    private final Map<MatrixFormat, MethodHandle> quantisedProducts = new EnumMap<>(MatrixFormat.class);
     private final MethodHandle roundBf16;
     private final MethodHandle roundQ8;
     private final MethodHandle sumOfSquares;
@@ -46,7 +50,12 @@ public final class NativeKernels implements Kernels {
         this.instructionSet = instructionSet;
         productF32 = library.function(instructionSet, "product_f32", PRODUCT);
         productBf16 = library.function(instructionSet, "product_bf16", PRODUCT);
-        productQ8 = library.function(instructionSet, "product_q8", PRODUCT);
+        for (MatrixFormat format : MatrixFormat.values()) {
+            if (format.activations() == ActivationMode.Q8) {
+                quantisedProducts.put(
+                        format, library.function(instructionSet, "product_" + format.label(), PRODUCT));
+            }
+        }
         roundBf16 = library.function(instructionSet, "round_bf16", THREE);
         roundQ8 = library.function(instructionSet, "round_q8", THREE);
         sumOfSquares = library.function(instructionSet, "sum_of_squares", returning(JAVA_FLOAT, 2));
@@ -111,20 +120,20 @@ public final class NativeKernels implements Kernels {
         }
     }
 
-    /** q8 rows hold the values, then the groups' scales, then the groups' sums. */
+    /** For quantised matrices as {@code rows.c} says: the values, then six numbers per group. */
     @Override
     public long roundedBytes(MatrixFormat format, int columns) {
-        return switch (format) {
+        return switch (format.activations()) {
             case F32 -> OffHeap.rowBytes(columns);
             case BF16 -> OffHeap.aligned((columns + 1L) / 2 * Integer.BYTES);
-            case Q8 -> OffHeap.aligned(columns + columns / MatrixFormat.GROUP * 2L * Integer.BYTES);
+            case Q8 -> OffHeap.aligned(columns + columns / MatrixFormat.GROUP * 6L * Integer.BYTES);
         };
     }
 
     @Override
     public void round(MatrixFormat format, long x, int columns, long rounded) {
         try {
-            switch (format) {
+            switch (format.activations()) {
                 case F32 -> OffHeap.copy(x, rounded, (long) columns * Float.BYTES);
                 case BF16 -> roundBf16.invokeExact(x, (long) columns, rounded);
                 case Q8 -> roundQ8.invokeExact(x, (long) columns / MatrixFormat.GROUP, rounded);
@@ -174,26 +183,26 @@ public final class NativeKernels implements Kernels {
                             outputs,
                             from,
                             to);
-                case Q8 ->
-                    productQ8.invokeExact(
-                            weights,
-                            (long) matrix.columns() / MatrixFormat.GROUP,
-                            rounded,
-                            (long) rows,
-                            rowBytes,
-                            y,
-                            outputs,
-                            from,
-                            to);
+                default ->
+                    quantised(format)
+                            .invokeExact(
+                                    weights,
+                                    (long) matrix.columns() / MatrixFormat.GROUP,
+                                    rounded,
+                                    (long) rows,
+                                    rowBytes,
+                                    y,
+                                    outputs,
+                                    from,
+                                    to);
             }
         } catch (Throwable t) {
             throw failed(t);
         }
     }
 
-    @Override
-    public void row(PackedMatrix matrix, int row, long y) {
-        PanelRow.read(matrix, row, y);
+    private MethodHandle quantised(MatrixFormat format) {
+        return Objects.requireNonNull(quantisedProducts.get(format), format::name);
     }
 
     @Override

@@ -2,7 +2,7 @@ package io.baton.engine.kernel;
 
 import io.baton.engine.memory.OffHeap;
 
-/** Reads single values and rows back out of panels, exactly; one implementation for all providers. */
+/** Reads rows back out of panels, exactly; one implementation for all providers. */
 final class PanelRow {
 
     private PanelRow() {}
@@ -11,30 +11,34 @@ final class PanelRow {
     static void read(PackedMatrix matrix, int row, long y) {
         long panel = matrix.panel(row / MatrixFormat.PANEL_ROWS);
         int lane = row % MatrixFormat.PANEL_ROWS;
-        for (int k = 0; k < matrix.columns(); k++) {
-            OffHeap.f32(y + (long) k * Float.BYTES, value(matrix.format(), panel, lane, k));
+        switch (matrix.format()) {
+            case F32 -> {
+                for (int k = 0; k < matrix.columns(); k++) {
+                    put(y, k, OffHeap.f32(panel + (long) k * OffHeap.ALIGNMENT + (long) lane * Float.BYTES));
+                }
+            }
+            case BF16 -> {
+                for (int k = 0; k < matrix.columns(); k++) {
+                    long pair = panel + (long) (k >> 1) * OffHeap.ALIGNMENT + (long) lane * Integer.BYTES;
+                    put(y, k, Arithmetic.fromBf16(OffHeap.s16(pair + (k & 1L) * Short.BYTES)));
+                }
+            }
+            default -> quantised(matrix.format().block(), panel, lane, matrix.columns(), y);
         }
     }
 
-    private static float value(MatrixFormat format, long panel, int lane, int k) {
-        return switch (format) {
-            case F32 -> OffHeap.f32(panel + (long) k * OffHeap.ALIGNMENT + (long) lane * Float.BYTES);
-            case BF16 -> {
-                long pair = panel + (long) (k >> 1) * OffHeap.ALIGNMENT + (long) lane * Integer.BYTES;
-                yield Arithmetic.fromBf16(OffHeap.s16(pair + (k & 1L) * Short.BYTES));
+    private static void quantised(PanelBlock block, long panel, int lane, int columns, long y) {
+        for (int first = 0; first < columns; first += block.scaleColumns()) {
+            float scale = block.scale(panel, first, lane);
+            float offset = block.offset(panel, first / MatrixFormat.GROUP, lane);
+            for (int k = first; k < first + block.scaleColumns(); k++) {
+                float value = scale * block.weight(panel, k, lane);
+                put(y, k, block.scales().offsets() ? value + offset : value);
             }
-            case Q8 -> q8Scale(panel, k / MatrixFormat.GROUP, lane) * q8Value(panel, k, lane);
-        };
+        }
     }
 
-    static float q8Scale(long panel, int group, int lane) {
-        return Float.float16ToFloat(OffHeap.s16(panel + MatrixFormat.q8Scales(group) + (long) lane * Short.BYTES));
-    }
-
-    static byte q8Value(long panel, int k, int lane) {
-        long values = panel + MatrixFormat.q8Values(k / MatrixFormat.GROUP);
-        int inGroup = k % MatrixFormat.GROUP;
-        return OffHeap.s8(
-                values + (long) (inGroup >> 2) * OffHeap.ALIGNMENT + (long) lane * Integer.BYTES + (inGroup & 3));
+    private static void put(long y, int k, float value) {
+        OffHeap.f32(y + (long) k * Float.BYTES, value);
     }
 }

@@ -1,23 +1,17 @@
 package io.baton.engine.kernel;
 
 import io.baton.engine.memory.OffHeap;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 
 /**
  * Writes a matrix into panels, row by row in any order; each row once. Different threads may write different panels.
- * Rounding to the format is the format's own: see {@link #floats}.
+ * Quantised rows are kept as they are; values are rounded as {@link #floats} says.
  */
 public final class PanelWriter {
 
-    /** A Q8_0 block of a model file: an f16 scale and 32 int8. */
-    public static final int Q8_BLOCK_BYTES = 34;
-
     private static final float LARGEST_F16 = 65504f;
-    private static final ValueLayout.OfShort SCALE =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final int NIBBLES = 0x0f0f0f0f;
+    private static final int QUADS = MatrixFormat.GROUP / 4;
 
     private final PackedMatrix matrix;
 
@@ -43,6 +37,7 @@ public final class PanelWriter {
             case F32 -> f32(row, values);
             case BF16 -> bf16(row, values);
             case Q8 -> q8(row, values);
+            default -> throw new IllegalArgumentException("nothing is rounded to " + matrix.format());
         }
     }
 
@@ -62,7 +57,8 @@ public final class PanelWriter {
     }
 
     private void q8(int row, float[] values) {
-        for (int group = 0; group * MatrixFormat.GROUP < values.length; group++) {
+        QuantisedRow rounded = QuantisedRow.of(MatrixFormat.Q8, values.length);
+        for (int group = 0; group < rounded.scales.length; group++) {
             int first = group * MatrixFormat.GROUP;
             float largest = 0;
             for (int k = first; k < first + MatrixFormat.GROUP; k++) {
@@ -70,33 +66,81 @@ public final class PanelWriter {
             }
             short scale = Float.floatToFloat16(Math.min(largest / 127f, LARGEST_F16));
             float inverse = Arithmetic.q8Inverse(Float.float16ToFloat(scale));
-            putScale(row, group, scale);
-            for (int k = 0; k < MatrixFormat.GROUP; k++) {
-                float q = Arithmetic.q8Value(values[first + k], inverse);
-                putValue(row, group, k, (byte) Math.clamp(q, -127f, 127f));
+            rounded.scales[group] = scale;
+            for (int k = first; k < first + MatrixFormat.GROUP; k++) {
+                rounded.codes[k] = (byte) Math.clamp(Arithmetic.q8Value(values[k], inverse), -127f, 127f);
             }
         }
+        quantised(row, rounded);
     }
 
-    /** Writes one row of a Q8 matrix from Q8_0 blocks, bit for bit. */
-    public void q8Blocks(int row, MemorySegment blocks) {
+    /** Writes one row of the matrix's own format, bit for bit. */
+    public void quantised(int row, QuantisedRow source) {
+        PanelBlock block = matrix.format().block();
+        if (source.layout != block || source.codes.length != matrix.columns()) {
+            throw new IllegalArgumentException("%d columns in %s for a matrix of %d columns in %s"
+                    .formatted(source.codes.length, source.layout, matrix.columns(), block));
+        }
+        int lane = row % MatrixFormat.PANEL_ROWS;
+        long panel = panel(row);
         for (int group = 0; group < matrix.columns() / MatrixFormat.GROUP; group++) {
-            long block = (long) group * Q8_BLOCK_BYTES;
-            putScale(row, group, blocks.get(SCALE, block));
-            for (int k = 0; k < MatrixFormat.GROUP; k++) {
-                putValue(row, group, k, blocks.get(ValueLayout.JAVA_BYTE, block + Short.BYTES + k));
+            scales(source, group, panel, lane);
+            long values = panel + block.values(group) + (long) lane * Integer.BYTES;
+            if (block.bits() == Byte.SIZE) {
+                for (int quad = 0; quad < QUADS; quad++) {
+                    OffHeap.s32(values + (long) quad * OffHeap.ALIGNMENT, source.quad(column(group, quad)));
+                }
+            } else {
+                nibbles(source, group, values);
+                highBits(source, group, panel + block.highBits(group) + (long) lane * Integer.BYTES);
             }
         }
     }
 
-    private void putScale(int row, int group, short scale) {
-        OffHeap.s16(
-                panel(row) + MatrixFormat.q8Scales(group) + (long) row % MatrixFormat.PANEL_ROWS * Short.BYTES, scale);
+    private static void scales(QuantisedRow source, int group, long panel, int lane) {
+        PanelBlock block = source.layout;
+        boolean nested = block.scales().nested();
+        int stored = nested ? group / block.scales().groups : group;
+        OffHeap.s16(panel + block.outerScales(group) + (long) lane * Short.BYTES, source.scales[stored]);
+        if (block.scales().offsets()) {
+            OffHeap.s16(panel + block.outerOffsets(group) + (long) lane * Short.BYTES, source.offsets[stored]);
+        }
+        if (nested) {
+            long inner = panel + block.innerScales(group) + lane;
+            OffHeap.s8(inner, source.inner[2 * group]);
+            OffHeap.s8(inner + MatrixFormat.PANEL_ROWS, source.inner[2 * group + 1]);
+        }
     }
 
-    private void putValue(int row, int group, int k, byte value) {
-        long quad = MatrixFormat.q8Values(group) + (long) (k >> 2) * OffHeap.ALIGNMENT;
-        OffHeap.s8(panel(row) + quad + (long) row % MatrixFormat.PANEL_ROWS * Integer.BYTES + (k & 3), value);
+    private static void nibbles(QuantisedRow source, int group, long to) {
+        for (int quad = 0; quad < QUADS / 2; quad++) {
+            int low = source.quad(column(group, quad)) & NIBBLES;
+            int high = source.quad(column(group, quad + QUADS / 2)) & NIBBLES;
+            OffHeap.s32(to + (long) quad * OffHeap.ALIGNMENT, low | high << 4);
+        }
+    }
+
+    private static void highBits(QuantisedRow source, int group, long to) {
+        if (source.layout.bits() == 5) {
+            int bits = 0;
+            for (int quad = 0; quad < QUADS; quad++) {
+                bits |= (source.quad(column(group, quad)) >>> 4 & 0x01010101) << quad;
+            }
+            OffHeap.s32(to, bits);
+        } else if (source.layout.bits() == 6) {
+            for (int half = 0; half < 2; half++) {
+                int bits = 0;
+                for (int quad = 0; quad < QUADS / 2; quad++) {
+                    int codes = source.quad(column(group, half * QUADS / 2 + quad));
+                    bits |= (codes >>> 4 & 0x03030303) << 2 * quad;
+                }
+                OffHeap.s32(to + (long) half * OffHeap.ALIGNMENT, bits);
+            }
+        }
+    }
+
+    private static int column(int group, int quad) {
+        return group * MatrixFormat.GROUP + 4 * quad;
     }
 
     private long lane(int row, int laneBytes) {

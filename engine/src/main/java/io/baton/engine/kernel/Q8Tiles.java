@@ -14,10 +14,10 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Parts of a q8 product. A group's sum of 32 products of int8 stays below 2^24 and is therefore exact in f32 too: for
- * four rows and more, panels are {@linkplain #unpack unpacked} once to f32 whole numbers, multiplied group by group as
- * {@link F32Tiles} and {@linkplain #addScaled scaled}. For single rows that would cost more than it saves; {@link #row}
- * multiplies the int8 as 16-bit lanes instead.
+ * Parts of a quantised product. A group's sum of 32 products of int8 stays below 2^24 and is therefore exact in f32
+ * too: for four rows and more, panels are {@linkplain #unpack unpacked} once to f32 whole numbers, multiplied group by
+ * group as {@link F32Tiles} and {@linkplain #addScaled scaled}. For single rows that would cost more than it saves;
+ * {@link #row} multiplies the int8 as 16-bit lanes instead.
  */
 final class Q8Tiles {
 
@@ -58,15 +58,32 @@ final class Q8Tiles {
         }
     }
 
+    /** {@code y += offsets * xProduct} for four rows of up to four panels. */
+    static void addOffsets(long offsets, long xProducts, long xStride, long y, long yStride, int panels) {
+        for (int row = 0; row < 4; row++) {
+            FloatVector xProduct = Lanes.spread(xProducts + row * xStride);
+            for (long at = 0; at < (long) panels * BYTES; at += BYTES) {
+                long out = y + row * yStride + at;
+                Lanes.store(out, Lanes.load(offsets + at).fma(xProduct, Lanes.load(out)));
+            }
+        }
+    }
+
+    /** {@code y += offsets * xProduct} for one row and one panel. */
+    static void addOffset(long offsets, long xProduct, long y) {
+        Lanes.store(y, Lanes.load(offsets).fma(Lanes.spread(xProduct), Lanes.load(y)));
+    }
+
     /**
-     * One row by one panel. Of each four consecutive values, {@code shorts} holds the first and third, then the second
-     * and fourth: that is how four int8 of a lane fall into two 16-bit halves, low bytes and high bytes apart. Two
-     * products fit 16 bits, since one factor is at most 127.
+     * One row by one panel of {@link MatrixFormat#Q8}. Of each four consecutive values, {@code shorts} holds the first
+     * and third, then the second and fourth: that is how four int8 of a lane fall into two 16-bit halves, low bytes and
+     * high bytes apart. Two products fit 16 bits, since one factor is at most 127.
      */
     static void row(long panel, long shorts, long xScales, long y, int groups) {
+        PanelBlock block = MatrixFormat.Q8.block();
         FloatVector acc = FloatVector.zero(F32);
         for (int group = 0; group < groups; group++) {
-            long values = panel + MatrixFormat.q8Values(group);
+            long values = panel + block.values(group);
             long in = shorts + (long) group * GROUP * Short.BYTES;
             IntVector sum = IntVector.zero(S32);
             for (int quad = 0; quad < GROUP / 4; quad++) {
@@ -82,10 +99,35 @@ final class Q8Tiles {
                 sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
                         .add(both.lanewise(VectorOperators.ASHR, 16));
             }
-            FloatVector scale = Lanes.loadHalves(panel + MatrixFormat.q8Scales(group))
+            FloatVector scale = Lanes.loadHalves(panel + block.outerScales(group))
                     .mul(Lanes.spread(xScales + (long) group * Float.BYTES));
             acc = Lanes.toFloats(sum).fma(scale, acc);
         }
         Lanes.store(y, acc);
+    }
+
+    /**
+     * {@code quads} times four columns of one row by one widened panel, added to y; as {@link #row} does it.
+     *
+     * @param values {@code s8 [quads][16][4]}
+     * @param scales sixteen f32
+     */
+    static void addRow(long values, long shorts, long scales, long xScale, long y, int quads) {
+        IntVector sum = IntVector.zero(S32);
+        for (int quad = 0; quad < quads; quad++) {
+            ShortVector v = ShortVector.fromMemorySegment(S16, ALL, values + (long) quad * BYTES, ORDER);
+            ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
+            ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
+            long pairs = shorts + quad * 4L * Short.BYTES;
+            ShortVector firstThird =
+                    IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
+            ShortVector secondFourth =
+                    IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES)).reinterpretAsShorts();
+            IntVector both = low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();
+            sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                    .add(both.lanewise(VectorOperators.ASHR, 16));
+        }
+        FloatVector scale = Lanes.load(scales).mul(Lanes.spread(xScale));
+        Lanes.store(y, Lanes.toFloats(sum).fma(scale, Lanes.load(y)));
     }
 }

@@ -19,7 +19,7 @@ public final class ScalarKernels implements Kernels {
     /** Every format's row is f32; q8 has whole numbers, and the groups' scales after them. */
     @Override
     public long roundedBytes(MatrixFormat format, int columns) {
-        return switch (format) {
+        return switch (format.activations()) {
             case F32 -> OffHeap.rowBytes(columns);
             case BF16 -> OffHeap.rowBytes(columns + columns % 2);
             case Q8 -> OffHeap.rowBytes(columns) + OffHeap.rowBytes(columns / MatrixFormat.GROUP);
@@ -28,7 +28,7 @@ public final class ScalarKernels implements Kernels {
 
     @Override
     public void round(MatrixFormat format, long x, int columns, long rounded) {
-        switch (format) {
+        switch (format.activations()) {
             case F32 -> {
                 for (int k = 0; k < columns; k++) {
                     put(rounded, k, get(x, k));
@@ -74,7 +74,8 @@ public final class ScalarKernels implements Kernels {
                     float sum = switch (matrix.format()) {
                         case F32 -> f32Dot(matrix.panel(panel), lane, x, matrix.columns());
                         case BF16 -> bf16Dot(matrix.panel(panel), lane, x, matrix.columns());
-                        case Q8 -> q8Dot(matrix.panel(panel), lane, x, matrix.columns());
+                        default ->
+                            quantisedDot(matrix.format().block(), matrix.panel(panel), lane, x, matrix.columns());
                     };
                     put(y + r * yStride, panel * MatrixFormat.PANEL_ROWS + lane, sum);
                 }
@@ -100,15 +101,25 @@ public final class ScalarKernels implements Kernels {
         return acc;
     }
 
-    private static float q8Dot(long panel, int lane, long x, int columns) {
+    private static float quantisedDot(PanelBlock block, long panel, int lane, long x, int columns) {
         float acc = 0;
         long scales = x + OffHeap.rowBytes(columns);
+        int run = block.scaleColumns();
         for (int group = 0; group < columns / MatrixFormat.GROUP; group++) {
-            int sum = 0;
-            for (int k = group * MatrixFormat.GROUP; k < (group + 1) * MatrixFormat.GROUP; k++) {
-                sum += PanelRow.q8Value(panel, k, lane) * (int) get(x, k);
+            float xScale = get(scales, group);
+            int end = (group + 1) * MatrixFormat.GROUP;
+            int xSum = 0;
+            for (int first = group * MatrixFormat.GROUP; first < end; first += run) {
+                int sum = 0;
+                for (int k = first; k < first + run; k++) {
+                    sum += block.weight(panel, k, lane) * (int) get(x, k);
+                    xSum += (int) get(x, k);
+                }
+                acc = Math.fma((float) sum, block.scale(panel, first, lane) * xScale, acc);
             }
-            acc = Math.fma((float) sum, PanelRow.q8Scale(panel, group, lane) * get(scales, group), acc);
+            if (block.scales().offsets()) {
+                acc = Math.fma(block.offset(panel, group, lane), xSum * xScale, acc);
+            }
         }
         return acc;
     }

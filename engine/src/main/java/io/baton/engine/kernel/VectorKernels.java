@@ -22,7 +22,7 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public long scratchBytes(int headDim, int group) {
-        return Math.max(VectorProducts.SCRATCH_BYTES, VectorAttention.scratchBytes(headDim, group));
+        return Math.max(QuantisedProducts.SCRATCH_BYTES, VectorAttention.scratchBytes(headDim, group));
     }
 
     @Override
@@ -32,7 +32,7 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void round(MatrixFormat format, long x, int columns, long rounded) {
-        switch (format) {
+        switch (format.activations()) {
             case F32 -> OffHeap.copy(x, rounded, OffHeap.rowBytes(columns));
             case BF16 -> VectorRounding.bf16(x, columns, rounded);
             case Q8 -> VectorRounding.q8(x, columns, rounded);
@@ -53,7 +53,8 @@ public final class VectorKernels implements Kernels {
         switch (matrix.format()) {
             case F32 -> VectorProducts.f32(matrix, fromPanel, toPanel, rounded, stride, rows, y, yStride);
             case BF16 -> VectorProducts.bf16(matrix, fromPanel, toPanel, rounded, stride, rows, y, yStride);
-            case Q8 -> VectorProducts.q8(matrix, fromPanel, toPanel, rounded, stride, rows, y, yStride, scratch);
+            default ->
+                QuantisedProducts.product(matrix, fromPanel, toPanel, rounded, stride, rows, y, yStride, scratch);
         }
     }
 

@@ -8,7 +8,8 @@ import jdk.incubator.vector.VectorShuffle;
 
 /**
  * Activations rounded for the vector products. F32 and BF16 rows are f32. A Q8 row holds the whole numbers as f32 for
- * tiles, the groups' scales, and the same numbers as shorts in the order that {@link Q8Tiles#row} wants.
+ * tiles, the groups' scales, their sums times their scales, and the same numbers as shorts in the order that
+ * {@link Q8Tiles#row} wants.
  */
 final class VectorRounding {
 
@@ -19,7 +20,7 @@ final class VectorRounding {
     private VectorRounding() {}
 
     static long bytes(MatrixFormat format, int columns) {
-        return switch (format) {
+        return switch (format.activations()) {
             case F32 -> OffHeap.rowBytes(columns);
             case BF16 -> OffHeap.rowBytes(columns + columns % 2);
             case Q8 -> q8Shorts(columns) + OffHeap.aligned((long) columns * Short.BYTES);
@@ -30,8 +31,13 @@ final class VectorRounding {
         return OffHeap.rowBytes(columns);
     }
 
-    static long q8Shorts(int columns) {
+    /** For each group {@code (float) Σ q * scale}. */
+    static long q8Products(int columns) {
         return q8Scales(columns) + OffHeap.rowBytes(columns / MatrixFormat.GROUP);
+    }
+
+    static long q8Shorts(int columns) {
+        return q8Products(columns) + OffHeap.rowBytes(columns / MatrixFormat.GROUP);
     }
 
     static void bf16(long x, int columns, long rounded) {
@@ -42,6 +48,7 @@ final class VectorRounding {
 
     static void q8(long x, int columns, long rounded) {
         long scales = rounded + q8Scales(columns);
+        long products = rounded + q8Products(columns);
         long shorts = rounded + q8Shorts(columns);
         for (int group = 0; group < columns / MatrixFormat.GROUP; group++) {
             long at = (long) group * MatrixFormat.GROUP * Float.BYTES;
@@ -51,15 +58,19 @@ final class VectorRounding {
             float scale = Arithmetic.q8Scale(largest);
             float inverse = Arithmetic.q8Inverse(scale);
             OffHeap.f32(scales + (long) group * Float.BYTES, scale);
-            store(low, inverse, rounded + at, shorts + at / 2);
-            store(high, inverse, rounded + at + Lanes.BYTES, shorts + (at + Lanes.BYTES) / 2);
+            FloatVector q = store(low, inverse, rounded + at, shorts + at / 2);
+            q = q.add(store(high, inverse, rounded + at + Lanes.BYTES, shorts + (at + Lanes.BYTES) / 2));
+            // Whole numbers this small add up exactly in any order.
+            OffHeap.f32(products + (long) group * Float.BYTES, q.reduceLanes(VectorOperators.ADD) * scale);
         }
     }
 
-    private static void store(FloatVector x, float inverse, long floats, long shorts) {
+    private static FloatVector store(FloatVector x, float inverse, long floats, long shorts) {
         FloatVector shifted = x.mul(inverse).add(Arithmetic.ROUNDER);
-        Lanes.store(floats, shifted.sub(Arithmetic.ROUNDER));
+        FloatVector q = shifted.sub(Arithmetic.ROUNDER);
+        Lanes.store(floats, q);
         IntVector wholes = shifted.reinterpretAsInts(); // the low bits of a value this size are the number itself
         Lanes.storeShorts(shorts, wholes.rearrange(EVENS_THEN_ODDS));
+        return q;
     }
 }

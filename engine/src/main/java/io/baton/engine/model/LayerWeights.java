@@ -1,6 +1,7 @@
 package io.baton.engine.model;
 
 import io.baton.engine.kernel.PackedMatrix;
+import java.util.List;
 
 /**
  * One transformer block of the Llama family.
@@ -18,4 +19,9 @@ public record LayerWeights(
         long feedForwardNorm,
         PackedMatrix gate,
         PackedMatrix up,
-        PackedMatrix down) {}
+        PackedMatrix down) {
+
+    List<PackedMatrix> matrices() {
+        return List.of(query, key, value, output, gate, up, down);
+    }
+}

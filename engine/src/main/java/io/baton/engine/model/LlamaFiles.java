@@ -100,7 +100,7 @@ public final class LlamaFiles {
     public static ActivationMode defaultMode(ModelFile file) {
         boolean bf16 = false;
         for (Tensor tensor : file.tensors()) {
-            if (TensorRows.quantised(tensor.type())) {
+            if (TensorRows.quantised(tensor.type()).isPresent()) {
                 return ActivationMode.Q8;
             }
             bf16 |= tensor.type() == TensorType.BF16;

@@ -9,11 +9,14 @@ import io.baton.engine.kernel.MatrixFormat;
 import io.baton.engine.kernel.PackedMatrix;
 import io.baton.engine.kernel.PanelWriter;
 import io.baton.engine.memory.OffHeap;
+import io.baton.engine.memory.PageMemory;
 import io.baton.model.files.ModelFile;
 import io.baton.model.files.RopePairs;
 import io.baton.model.files.RopeParameters;
 import io.baton.model.files.Tensor;
+import io.baton.model.files.TensorType;
 import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -34,6 +37,7 @@ public final class ModelPacker {
     private final ComputeTeam team;
     private final LoadProgress progress;
     private final Arena memory = Arena.ofShared();
+    private final SegmentAllocator panels;
     private final long totalBytes;
     private long packedBytes;
 
@@ -44,6 +48,7 @@ public final class ModelPacker {
         this.team = team;
         this.progress = progress;
         this.totalBytes = weightBytes(file, mode);
+        this.panels = PageMemory.allocate(totalBytes, memory);
     }
 
     /** Packs a file that {@link LlamaFiles#check} accepts; the file may be closed afterwards. */
@@ -61,9 +66,10 @@ public final class ModelPacker {
     private static long weightBytes(ModelFile file, ActivationMode mode) {
         long bytes = 0;
         for (Tensor tensor : file.tensors()) {
-            if (tensor.shape().size() == 2) {
+            if (tensor.shape().size() >= 2) {
                 int columns = Math.toIntExact(tensor.columns());
-                bytes += format(mode, columns).matrixBytes(Math.toIntExact(tensor.rows()), columns);
+                bytes += OffHeap.aligned(
+                        format(mode, tensor.type(), columns).matrixBytes(Math.toIntExact(tensor.rows()), columns));
             }
         }
         return bytes;
@@ -122,11 +128,14 @@ public final class ModelPacker {
                 };
     }
 
-    static MatrixFormat format(ActivationMode mode, int columns) {
+    /** With q8 activations, blocks stay as they are and plain numbers become q8, where their rows have whole groups. */
+    static MatrixFormat format(ActivationMode mode, TensorType type, int columns) {
         return switch (mode) {
             case F32 -> MatrixFormat.F32;
             case BF16 -> MatrixFormat.BF16;
-            case Q8 -> MatrixFormat.Q8.takes(columns) ? MatrixFormat.Q8 : MatrixFormat.F32;
+            case Q8 ->
+                TensorRows.quantised(type)
+                        .orElse(MatrixFormat.Q8.takes(columns) ? MatrixFormat.Q8 : MatrixFormat.F32);
         };
     }
 
@@ -138,18 +147,17 @@ public final class ModelPacker {
                     "%s: %s has shape %s, expected [%d, %d]; convert the model again"
                             .formatted(file.path(), name, tensor.shape(), rows, columns));
         }
-        PanelWriter writer = PanelWriter.of(format(mode, columns), rows, columns, memory);
-        TensorRows source = new TensorRows(tensor);
+        PanelWriter writer = PanelWriter.of(format(mode, tensor.type(), columns), rows, columns, panels);
         AtomicInteger badRow = new AtomicInteger(-1);
-        int panels = writer.matrix().panelCount();
-        for (int first = 0; first < panels; first += PANELS_PER_STEP) {
+        int panelCount = writer.matrix().panelCount();
+        for (int first = 0; first < panelCount; first += PANELS_PER_STEP) {
             int from = first;
-            int count = Math.min(PANELS_PER_STEP, panels - first);
+            int count = Math.min(PANELS_PER_STEP, panelCount - first);
             team.forRanges(count, (long) count * MatrixFormat.PANEL_ROWS * columns, (begin, end, worker) -> {
-                float[] values = new float[columns];
+                TensorRows source = new TensorRows(tensor);
                 int last = Math.min(rows, (from + end) * MatrixFormat.PANEL_ROWS);
                 for (int row = (from + begin) * MatrixFormat.PANEL_ROWS; row < last; row++) {
-                    if (!source.write(sourceRow.applyAsInt(row), writer, row, values)) {
+                    if (!source.write(sourceRow.applyAsInt(row), writer, row)) {
                         badRow.set(row);
                     }
                 }

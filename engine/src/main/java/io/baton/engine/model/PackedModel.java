@@ -2,9 +2,14 @@ package io.baton.engine.model;
 
 import io.baton.engine.ActivationMode;
 import io.baton.engine.ModelShape;
+import io.baton.engine.kernel.MatrixFormat;
 import io.baton.engine.kernel.PackedMatrix;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * The weights of a Llama-family model, packed. Immutable; any thread. Closing it frees the weights: every pass over it
@@ -37,11 +42,27 @@ public record PackedModel(
     public long stepBytes() {
         long bytes = head.bytes();
         for (LayerWeights layer : layers) {
-            bytes += layer.query().bytes() + layer.key().bytes() + layer.value().bytes();
-            bytes += layer.output().bytes();
-            bytes += layer.gate().bytes() + layer.up().bytes() + layer.down().bytes();
+            bytes += layer.matrices().stream().mapToLong(PackedMatrix::bytes).sum();
         }
         return bytes;
+    }
+
+    /** Every matrix once: a tied head is the embedding. */
+    public List<PackedMatrix> matrices() {
+        List<PackedMatrix> matrices = new ArrayList<>();
+        matrices.add(embedding);
+        for (LayerWeights layer : layers) {
+            matrices.addAll(layer.matrices());
+        }
+        if (head != embedding) {
+            matrices.add(head);
+        }
+        return matrices;
+    }
+
+    /** How its matrices are packed, each format once. */
+    public Set<MatrixFormat> formats() {
+        return matrices().stream().map(PackedMatrix::format).collect(Collectors.toCollection(TreeSet::new));
     }
 
     @Override

@@ -60,6 +60,22 @@ class OneSequenceOneAnswerTest {
     }
 
     @Test
+    void matricesOfEveryQuantisedTypeInOneModelDoNotShowEither() {
+        try (PackedModel model = RandomModel.mixed(RandomModel.wideShape(), ActivationMode.Q8, 7)) {
+            assertThat(model.formats()).hasSize(9);
+            SequenceRun reference = new SequenceRun(model, SCALAR, KvType.BF16, 1, 32, WHOLE, 0);
+            int[] tokens = reference.randomTokens(37, 1);
+            SequenceRun.Answer expected = reference.of(tokens);
+            same(reference.inChunksOf(7).onThreads(2).inBlocksOf(16), tokens, expected);
+            same(reference.with(VECTOR).inChunksOf(32).onThreads(2), tokens, expected);
+            SequenceRun fastest = reference.with(FASTEST);
+            same(fastest, tokens, expected);
+            same(fastest.inChunksOf(1), tokens, expected);
+            same(fastest.inChunksOf(7).onThreads(2).inBlocksOf(16).among(4), tokens, expected);
+        }
+    }
+
+    @Test
     void aProviderWithAnotherReductionOrderIsNoticed() {
         try (PackedModel model = RandomModel.of(RandomModel.smallShape(), ActivationMode.F32, 7)) {
             SequenceRun reference = new SequenceRun(model, SCALAR, KvType.F32, 1, 32, WHOLE, 0);

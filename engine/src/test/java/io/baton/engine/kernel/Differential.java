@@ -2,6 +2,7 @@ package io.baton.engine.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.baton.engine.ActivationMode;
 import io.baton.engine.KvType;
 import io.baton.engine.memory.KvLayout;
 import io.baton.engine.memory.KvPool;
@@ -37,16 +38,24 @@ final class Differential {
     void product(MatrixFormat format, long seed) {
         Random random = new Random(seed);
         int n = 1 + random.nextInt(150);
-        int k = format == MatrixFormat.Q8 ? 32 * (1 + random.nextInt(40)) : 1 + random.nextInt(1300);
+        int k = columns(format, random);
         int rows = 1 + random.nextInt(random.nextInt(4) == 0 ? 40 : 11); // some beyond whole tiles
         int fromPanel = random.nextInt(MatrixFormat.panels(n));
         try (TestingMemory memory = new TestingMemory()) {
-            PackedMatrix matrix = memory.matrix(format, TestingMemory.matrix(random, n, k));
+            PackedMatrix matrix = memory.matrix(format, random, n, k);
             float[][] x = TestingMemory.matrix(random, rows, k);
             float[] expected = product(DEFINITION, matrix, fromPanel, x, memory);
             float[] found = product(kernels, matrix, fromPanel, x, memory);
             same(found, expected, "%s product [%d, %d] x %d, panels from %d".formatted(format, n, k, rows, fromPanel));
         }
+    }
+
+    private static int columns(MatrixFormat format, Random random) {
+        if (format.activations() != ActivationMode.Q8) {
+            return 1 + random.nextInt(1300);
+        }
+        int block = TestingBlocks.blockColumns(format);
+        return block * (1 + random.nextInt(1280 / block));
     }
 
     private static float[] product(

@@ -7,12 +7,16 @@ import io.baton.engine.KvType;
 import io.baton.engine.memory.KvLayout;
 import io.baton.engine.memory.KvPool;
 import io.baton.engine.memory.OffHeap;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The definition computes what it says it does, to the precision of its number formats. */
 class ScalarKernelsTest {
@@ -45,11 +49,118 @@ class ScalarKernelsTest {
         }
     }
 
+    /** Rounding an activation errs by half its group's scale at most; the rest of the product is exact to f32. */
+    @ParameterizedTest
+    @MethodSource("quantised")
+    void aQuantisedProductIsNearThatOfItsValues(MatrixFormat format) {
+        Random random = new Random(7);
+        int columns = 1024;
+        float[] x = gaussian(random, 1, columns)[0];
+        try (TestingMemory memory = new TestingMemory()) {
+            PackedMatrix matrix = memory.matrix(format, random, 21, columns);
+            long rounded = memory.bytes(kernels.roundedBytes(format, columns));
+            kernels.round(format, memory.row(x), columns, rounded);
+            long y = memory.row(new float[32]);
+            kernels.product(matrix, 0, 2, rounded, 1, y, 0, 0);
+            long values = memory.row(new float[columns]);
+            for (int n = 0; n < 21; n++) {
+                kernels.row(matrix, n, values);
+                double exact = 0;
+                double bound = 0;
+                for (int k = 0; k < columns; k++) {
+                    float value = OffHeap.f32(values + (long) k * Float.BYTES);
+                    float xScale = OffHeap.f32(rounded + OffHeap.rowBytes(columns) + k / 32 * (long) Float.BYTES);
+                    exact += (double) value * x[k];
+                    bound += Math.abs(value) * (xScale / 2 + 1e-5 * Math.abs(x[k]));
+                }
+                assertThat((double) TestingMemory.read(y, 21)[n]).isCloseTo(exact, within(bound));
+            }
+            assertThat(TestingMemory.read(y + 21 * Float.BYTES, 11)).containsOnly(0);
+        }
+    }
+
+    static List<MatrixFormat> quantised() {
+        return TestingBlocks.QUANTISED;
+    }
+
+    @ParameterizedTest
+    @MethodSource("quantised")
+    void aRowReadBackFromPanelsHasTheValuesOfItsBlocks(MatrixFormat format) {
+        Random random = new Random(8);
+        try (TestingMemory memory = new TestingMemory()) {
+            for (int columns = 256; columns <= 1024; columns += 256) {
+                PanelWriter writer = PanelWriter.of(format, 17, columns, memory.arena());
+                QuantisedRow blocks = QuantisedRow.of(format, columns);
+                float[] expected = new float[columns];
+                for (int row = 0; row < 17; row++) {
+                    blocks.read(MemorySegment.ofArray(TestingBlocks.row(format, random, columns)));
+                    blocks.values(expected);
+                    writer.quantised(row, blocks);
+                    long y = memory.row(new float[columns]);
+                    kernels.row(writer.matrix(), row, y);
+                    Differential.same(TestingMemory.read(y, columns), expected, format + " row " + row);
+                }
+            }
+        }
+    }
+
+    /** At the largest codes, scales and activations, a group's sum is the largest there can be. */
+    @ParameterizedTest
+    @MethodSource("quantised")
+    void theLargestSumsAreExactInEveryProvider(MatrixFormat format) {
+        float[] x = new float[256];
+        for (int sign = -1; sign <= 1; sign += 2) {
+            Arrays.fill(x, sign);
+            for (int fill : new int[] {0xff, 0x80, 0x7f, 0}) {
+                byte[] row = new byte[256 / TestingBlocks.blockColumns(format) * TestingBlocks.blockBytes(format)];
+                Arrays.fill(row, (byte) fill);
+                for (int block = 0; block < row.length; block += TestingBlocks.blockBytes(format)) {
+                    for (int at : TestingBlocks.halves(format)) {
+                        row[block + at] = 0;
+                        row[block + at + 1] = 0x3c; // one
+                    }
+                }
+                QuantisedRow blocks = QuantisedRow.of(format, 256);
+                blocks.read(MemorySegment.ofArray(row));
+                float[] values = new float[256];
+                blocks.values(values);
+                double exact = 0;
+                for (float value : values) {
+                    exact += (double) value * sign;
+                }
+                List<Kernels> providers = new ArrayList<>(NativeKernels.all());
+                providers.add(kernels);
+                providers.add(new VectorKernels());
+                try (TestingMemory memory = new TestingMemory()) {
+                    PanelWriter writer = PanelWriter.of(format, 1, 256, memory.arena());
+                    writer.quantised(0, blocks);
+                    for (Kernels provider : providers) {
+                        for (int rows : new int[] {1, 7}) {
+                            long rowBytes = provider.roundedBytes(format, 256);
+                            long rounded = memory.bytes(rows * rowBytes);
+                            for (int r = 0; r < rows; r++) {
+                                provider.round(format, memory.row(x), 256, rounded + r * rowBytes);
+                            }
+                            long y = memory.bytes(rows * 64L);
+                            long scratch = memory.bytes(provider.scratchBytes(16, 1));
+                            provider.product(writer.matrix(), 0, 1, rounded, rows, y, 64, scratch);
+                            for (int r = 0; r < rows; r++) {
+                                assertThat((double) OffHeap.f32(y + r * 64L))
+                                        .as("%s, bytes of %x, %d rows".formatted(provider.name(), fill, rows))
+                                        .isCloseTo(exact, within(1e-6 * Math.max(1, Math.abs(exact))));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test
     void packingAndReadingBackIsExactInF32AndNearestInTheOthers() {
         float[][] weights = gaussian(new Random(2), 19, 64);
         try (TestingMemory memory = new TestingMemory()) {
-            for (MatrixFormat format : MatrixFormat.values()) {
+            for (MatrixFormat format : new MatrixFormat[] {MatrixFormat.F32, MatrixFormat.BF16, MatrixFormat.Q8}) {
                 PackedMatrix matrix = memory.matrix(format, weights);
                 for (int row = 0; row < 19; row++) {
                     long y = memory.row(new float[64]);
@@ -60,7 +171,7 @@ class ScalarKernelsTest {
                         switch (format) {
                             case F32 -> assertThat(found[k]).isEqualTo(expected);
                             case BF16 -> assertThat(found[k]).isEqualTo(Arithmetic.roundedToBf16(expected));
-                            case Q8 -> assertThat(found[k]).isCloseTo(expected, within(0.02f));
+                            default -> assertThat(found[k]).isCloseTo(expected, within(0.02f));
                         }
                     }
                 }
@@ -167,14 +278,14 @@ class ScalarKernelsTest {
     void aValueThatIsNotFiniteSpoilsItsRowAndNoOther(MatrixFormat format) {
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
             for (Kernels provider : new Kernels[] {kernels, new VectorKernels()}) {
-                float[][] x = gaussian(new Random(5), 6, 64);
+                float[][] x = gaussian(new Random(5), 6, 256);
                 x[2][40] = bad;
                 try (TestingMemory memory = new TestingMemory()) {
-                    PackedMatrix matrix = memory.matrix(format, gaussian(new Random(6), 16, 64));
-                    long rowBytes = provider.roundedBytes(format, 64);
+                    PackedMatrix matrix = memory.matrix(format, new Random(6), 16, 256);
+                    long rowBytes = provider.roundedBytes(format, 256);
                     long rounded = memory.bytes(6 * rowBytes);
                     for (int row = 0; row < 6; row++) {
-                        provider.round(format, memory.row(x[row]), 64, rounded + row * rowBytes);
+                        provider.round(format, memory.row(x[row]), 256, rounded + row * rowBytes);
                     }
                     long y = memory.bytes(6 * 64);
                     provider.product(matrix, 0, 1, rounded, 6, y, 64, memory.bytes(provider.scratchBytes(16, 1)));

@@ -1,13 +1,19 @@
 package io.baton.engine.kernel;
 
+import io.baton.engine.ActivationMode;
 import io.baton.engine.memory.OffHeap;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Random;
 
 /** Off-heap rows for kernel tests, zero-padded to whole vectors as kernels expect. */
 final class TestingMemory implements AutoCloseable {
 
     private final Arena arena = Arena.ofConfined();
+
+    Arena arena() {
+        return arena;
+    }
 
     long bytes(long count) {
         return arena.allocate(count, OffHeap.ALIGNMENT).address();
@@ -23,6 +29,20 @@ final class TestingMemory implements AutoCloseable {
         PanelWriter writer = PanelWriter.of(format, values.length, values[0].length, arena);
         for (int row = 0; row < values.length; row++) {
             writer.floats(row, values[row]);
+        }
+        return writer.matrix();
+    }
+
+    /** A matrix of random values or, in a format nothing is rounded to, of random blocks. */
+    PackedMatrix matrix(MatrixFormat format, Random random, int rows, int columns) {
+        if (format == MatrixFormat.Q8 || format.activations() != ActivationMode.Q8) {
+            return matrix(format, matrix(random, rows, columns));
+        }
+        PanelWriter writer = PanelWriter.of(format, rows, columns, arena);
+        QuantisedRow blocks = QuantisedRow.of(format, columns);
+        for (int row = 0; row < rows; row++) {
+            blocks.read(MemorySegment.ofArray(TestingBlocks.row(format, random, columns)));
+            writer.quantised(row, blocks);
         }
         return writer.matrix();
     }

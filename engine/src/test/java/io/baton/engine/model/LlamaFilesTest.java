@@ -8,11 +8,15 @@ import io.baton.engine.ActivationMode;
 import io.baton.engine.EngineException;
 import io.baton.engine.LoadProgress;
 import io.baton.engine.compute.ComputeTeam;
+import io.baton.engine.kernel.MatrixFormat;
+import io.baton.engine.kernel.PackedMatrix;
 import io.baton.engine.kernel.PanelWriter;
 import io.baton.engine.kernel.ScalarKernels;
+import io.baton.engine.kernel.TestingBlocks;
 import io.baton.engine.memory.OffHeap;
 import io.baton.model.files.GgufWriter;
 import io.baton.model.files.ModelFile;
+import io.baton.model.files.Tensor;
 import io.baton.model.files.TensorType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -23,7 +27,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class LlamaFilesTest {
 
@@ -63,32 +69,96 @@ class LlamaFilesTest {
                 "llama.attention.sliding_window is 32");
     }
 
-    @ParameterizedTest
-    @CsvSource({"Q8_0, F32", "Q8_0, Q8", "Q4_0, F32", "Q4_0, Q8", "F16, F32", "BF16, F32", "BF16, BF16"})
-    void storedValuesArePackedWithoutLoss(TensorType type, ActivationMode mode) throws IOException {
-        byte[] content = new byte[11 * (int) type.rowBytes(64)];
-        new Random(1).nextBytes(content);
-        for (int i = 1; i < content.length; i += type.blockElements() > 1 ? type.blockBytes() : 2) {
-            content[i] &= (byte) 0xbb; // no infinite or NaN f16 or bf16
+    static List<Arguments> storedTypes() {
+        List<Arguments> cases = new ArrayList<>(List.of(
+                Arguments.of(TensorType.F16, ActivationMode.F32),
+                Arguments.of(TensorType.BF16, ActivationMode.F32),
+                Arguments.of(TensorType.BF16, ActivationMode.BF16)));
+        for (TensorType type : QuantisedTypesTest.types()) {
+            cases.add(Arguments.of(type, ActivationMode.F32));
+            cases.add(Arguments.of(type, ActivationMode.Q8));
         }
-        GgufWriter writer =
-                keys(new GgufWriter(), "llama", 64).tensor("token_embd.weight", type, List.of(11L, 64L), content);
+        return cases;
+    }
+
+    @ParameterizedTest
+    @MethodSource("storedTypes")
+    void storedValuesArePackedWithoutLoss(TensorType type, ActivationMode mode) throws IOException {
+        GgufWriter writer = keys(new GgufWriter(), "llama", 256)
+                .tensor("token_embd.weight", type, List.of(11L, 256L), content(type, 11 * 256));
         try (ModelFile file = open(writer);
                 Arena arena = Arena.ofConfined()) {
             TensorRows rows = new TensorRows(file.requireTensor("token_embd.weight"));
-            PanelWriter panels = PanelWriter.of(ModelPacker.format(mode, 64), 11, 64, arena);
-            float[] stored = new float[64];
-            float[] packed = new float[64];
-            long y = arena.allocate(256, 64).address();
+            PanelWriter panels = PanelWriter.of(ModelPacker.format(mode, type, 256), 11, 256, arena);
+            float[] stored = new float[256];
+            float[] packed = new float[256];
+            long y = arena.allocate(1024, 64).address();
             for (int row = 0; row < 11; row++) {
-                assertThat(rows.write(row, panels, row, stored)).isTrue();
+                assertThat(rows.write(row, panels, row)).isTrue();
                 rows.read(row, stored);
                 new ScalarKernels().row(panels.matrix(), row, y);
-                OffHeap.copy(y, packed, 64);
-                for (int i = 0; i < 64; i++) {
+                OffHeap.copy(y, packed, 256);
+                for (int i = 0; i < 256; i++) {
                     float expected = mode == ActivationMode.BF16 && Math.abs(stored[i]) < 0x1p-55f ? 0 : stored[i];
                     assertThat(packed[i]).isEqualTo(expected);
                 }
+            }
+        }
+    }
+
+    /** Random blocks; for plain numbers random bits that are finite. */
+    private static byte[] content(TensorType type, int elements) {
+        Random random = new Random(1);
+        if (TensorRows.quantised(type).isPresent()) {
+            return TestingBlocks.row(TensorRows.quantised(type).get(), random, elements);
+        }
+        byte[] content = new byte[elements * type.blockBytes()];
+        random.nextBytes(content);
+        for (int i = 1; i < content.length; i += 2) {
+            content[i] &= (byte) 0xbb; // no infinite or NaN f16 or bf16
+        }
+        return content;
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.baton.engine.model.QuantisedTypesTest#types")
+    void aScaleThatIsNotFiniteIsRefusedByName(TensorType type) throws IOException {
+        MatrixFormat format = TensorRows.quantised(type).orElseThrow();
+        for (ActivationMode mode : ActivationMode.values()) {
+            for (int half : TestingBlocks.halves(format)) {
+                byte[] content = content(type, 11 * 256);
+                int lastBlock = content.length - type.blockBytes();
+                content[lastBlock + half + 1] = (byte) 0xfc; // minus infinity, or NaN
+                GgufWriter writer = keys(new GgufWriter(), "llama", 256)
+                        .tensor("token_embd.weight", type, List.of(11L, 256L), content);
+                try (ModelFile file = open(writer);
+                        ComputeTeam team = ComputeTeam.of(1)) {
+                    assertThatThrownBy(() -> ModelPacker.pack(file, mode, team, LoadProgress.NONE))
+                            .isInstanceOf(EngineException.class)
+                            .hasMessageContaining("token_embd.weight holds a weight that is not finite");
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.baton.engine.model.QuantisedTypesTest#types")
+    void packedBlocksTakeLittleMoreThanInTheFile(TensorType type) throws IOException {
+        GgufWriter writer = QuantisedModels.llama(type, 3, QuantisedModels.WIDE);
+        try (ModelFile file = open(writer);
+                ComputeTeam team = ComputeTeam.of(2)) {
+            LlamaFiles.check(file);
+            long stored = 0;
+            for (Tensor tensor : file.tensors()) {
+                stored += tensor.shape().size() == 2 ? tensor.bytes().byteSize() : 0;
+            }
+            try (PackedModel model = ModelPacker.pack(file, ActivationMode.Q8, team, LoadProgress.NONE)) {
+                long packed =
+                        model.matrices().stream().mapToLong(PackedMatrix::bytes).sum();
+                assertThat(packed).isBetween(stored, stored * 115 / 100);
+                assertThat(ModelPacker.memoryBytes(file, ActivationMode.Q8)).isGreaterThanOrEqualTo(packed);
+                assertThat(model.formats())
+                        .containsExactly(TensorRows.quantised(type).orElseThrow());
             }
         }
     }
@@ -103,8 +173,11 @@ class LlamaFilesTest {
     @Test
     void aTypeThatCannotBeReadIsRefusedByName() throws IOException {
         GgufWriter writer = tensors(new GgufWriter(), "llama");
-        writer.tensor("output.weight", TensorType.Q6_K, List.of(1L, 256L), new byte[TensorType.Q6_K.blockBytes()]);
-        refused(writer, "output.weight is stored as Q6_K");
+        writer.tensor("output.weight", TensorType.Q2_K, List.of(1L, 256L), new byte[TensorType.Q2_K.blockBytes()]);
+        refused(
+                writer,
+                "output.weight is stored as Q2_K; expected one of [F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K,"
+                        + " Q6_K, IQ4_NL, BF16], so convert the model");
     }
 
     @Test

@@ -2,15 +2,18 @@ package io.baton.engine.model;
 
 import io.baton.engine.ActivationMode;
 import io.baton.engine.ModelShape;
-import io.baton.engine.kernel.MatrixFormat;
 import io.baton.engine.kernel.PackedMatrix;
 import io.baton.engine.kernel.PanelWriter;
 import io.baton.engine.memory.OffHeap;
 import io.baton.model.files.RopePairs;
 import io.baton.model.files.RopeParameters;
 import io.baton.model.files.RopeScaling;
+import io.baton.model.files.Tensor;
+import io.baton.model.files.TensorType;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -20,12 +23,28 @@ public final class RandomModel {
     private final ModelShape shape;
     private final ActivationMode mode;
     private final Random random;
+    private final List<TensorType> types; // of one matrix after the other
+    private int matrices;
     private final Arena memory = Arena.ofShared();
 
-    private RandomModel(ModelShape shape, ActivationMode mode, long seed) {
+    private RandomModel(ModelShape shape, ActivationMode mode, long seed, List<TensorType> types) {
         this.shape = shape;
         this.mode = mode;
         this.random = new Random(seed);
+        this.types = types;
+    }
+
+    /** Wide enough for blocks of 256. */
+    public static ModelShape wideShape() {
+        return new ModelShape("wide", "llama", 2, 256, 256, 4, 2, 64, 100, 1024);
+    }
+
+    /** A model whose matrices are stored in all quantised types, in turn. */
+    public static PackedModel mixed(ModelShape shape, ActivationMode mode, long seed) {
+        List<TensorType> types = Arrays.stream(TensorType.values())
+                .filter(type -> TensorRows.quantised(type).isPresent())
+                .toList();
+        return new RandomModel(shape, mode, seed, types).model();
     }
 
     /** The smallest shape that has everything: grouped heads, columns that q8 does not take, partial panels. */
@@ -39,7 +58,7 @@ public final class RandomModel {
     }
 
     public static PackedModel of(ModelShape shape, ActivationMode mode, long seed) {
-        return new RandomModel(shape, mode, seed).model();
+        return new RandomModel(shape, mode, seed, List.of(TensorType.F32)).model();
     }
 
     private PackedModel model() {
@@ -67,15 +86,19 @@ public final class RandomModel {
     }
 
     private PackedMatrix matrix(int rows, int columns) {
-        MatrixFormat format = ModelPacker.format(mode, columns);
-        PanelWriter writer = PanelWriter.of(format, rows, columns, memory);
-        float[] values = new float[columns];
+        TensorType type = types.get(matrices++ % types.size());
+        float[] values = new float[rows * columns];
         float size = (float) (1.5 / Math.sqrt(columns));
+        for (int i = 0; i < values.length; i++) {
+            values[i] = size * (float) random.nextGaussian();
+        }
+        MemorySegment content = MemorySegment.ofArray(
+                type == TensorType.F32 ? QuantisedModels.littleEndian(values) : TestingQuantiser.blocks(type, values));
+        TensorRows source =
+                new TensorRows(new Tensor("w", type, List.of((long) rows, (long) columns), content));
+        PanelWriter writer = PanelWriter.of(ModelPacker.format(mode, type, columns), rows, columns, memory);
         for (int row = 0; row < rows; row++) {
-            for (int i = 0; i < columns; i++) {
-                values[i] = size * (float) random.nextGaussian();
-            }
-            writer.floats(row, values);
+            source.write(row, writer, row);
         }
         return writer.matrix();
     }
