@@ -86,7 +86,9 @@ INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) { /* |w| <= 128, |x| <= 127
 INLINE i32x16 q8_weights(i32x16 w) { return w; }
 INLINE __m256i q8_dot256(__m256i acc, __m256i w, __m256i x) {
     __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    __m256i sum = _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    __asm__("" : "+x"(sum)); /* here: GCC would keep every product in memory and add them all in the end */
+    return sum;
 }
 INLINE i32x16 q8_dot(i32x16 acc, i32x16 w, i32x16 x) {
     return (i32x16){q8_dot256(acc.l, w.l, x.l), q8_dot256(acc.h, w.h, x.h)};
@@ -130,8 +132,10 @@ INLINE i32x16 code_sum(i32x16 acc, i32x16 pair_sums, const int bias) {
 #else
 #define CODE_PAIRS 1
 INLINE i32x16 code_dot(i32x16 acc, i32x16 codes, i32x16 x) {
-    return (i32x16){_mm256_add_epi16(acc.l, _mm256_maddubs_epi16(codes.l, x.l)),
-                    _mm256_add_epi16(acc.h, _mm256_maddubs_epi16(codes.h, x.h))};
+    i32x16 sum = {_mm256_add_epi16(acc.l, _mm256_maddubs_epi16(codes.l, x.l)),
+                  _mm256_add_epi16(acc.h, _mm256_maddubs_epi16(codes.h, x.h))};
+    __asm__("" : "+x"(sum.l), "+x"(sum.h)); /* as in q8_dot256 */
+    return sum;
 }
 INLINE i32x16 code_sum(i32x16 acc, i32x16 pair_sums, const int bias) {
     if (bias) {

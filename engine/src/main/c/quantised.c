@@ -168,7 +168,7 @@ INLINE void strip(const struct form f, int panels, const uint8_t *w, size_t stri
     for (size_t r = 0; r < rows; r += ROWS) {
         const struct rounded in = rows_at(x + r * ldx, ldx, groups);
         float *yr = y + r * ldy;
-        if (panels == Q8_PANELS) {
+        if (Q8_PANELS > 1 && panels == Q8_PANELS) {
             BY_ROWS(rows - r, WIDE)
         } else {
             BY_ROWS(rows - r, NARROW)

@@ -119,7 +119,7 @@ public final class EngineBenchmark implements AutoCloseable {
                     passes * host.stepWeightBytes() + passes / 2 * cachedBytes(tokens),
                     2.0 * tokens * matrixWeights() + 2.0 * headWeights(),
                     attentionOperations(0, tokens));
-            return row("pp" + tokens, tokens, seconds, work, host.stepWeightBytes());
+            return row("pp" + tokens, tokens, seconds, work, (double) host.stepWeightBytes());
         }
     }
 

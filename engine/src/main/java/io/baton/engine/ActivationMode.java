@@ -7,8 +7,8 @@ public enum ActivationMode {
     /** Pairs of bf16, accumulated in f32. */
     BF16,
     /**
-     * int8 with one f32 scale per 32 values; quantised weights are kept as the file has them, others become int8 with one
-     * f16 scale per 32.
+     * int8 with one f32 scale per 32 values; quantised weights are kept as the file has them, others become int8 with
+     * one f16 scale per 32.
      */
     Q8
 }

@@ -41,6 +41,7 @@ public enum MatrixFormat {
     /** Columns that share a scale in most quantised formats, and always in rounded activations. */
     static final int GROUP = 32;
 
+    @SuppressWarnings("ImmutableEnumChecker") // a record of numbers
     private final @Nullable PanelBlock block;
 
     MatrixFormat(@Nullable PanelBlock block) {

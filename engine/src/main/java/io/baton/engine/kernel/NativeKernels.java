@@ -52,8 +52,7 @@ public final class NativeKernels implements Kernels {
         productBf16 = library.function(instructionSet, "product_bf16", PRODUCT);
         for (MatrixFormat format : MatrixFormat.values()) {
             if (format.activations() == ActivationMode.Q8) {
-                quantisedProducts.put(
-                        format, library.function(instructionSet, "product_" + format.label(), PRODUCT));
+                quantisedProducts.put(format, library.function(instructionSet, "product_" + format.label(), PRODUCT));
             }
         }
         roundBf16 = library.function(instructionSet, "round_bf16", THREE);

@@ -58,9 +58,7 @@ record PanelBlock(int bits, int bias, boolean uneven, Scales scales) {
 
     private static final int HALVES = MatrixFormat.PANEL_ROWS * Short.BYTES; // sixteen f16, or two times sixteen bytes
     private static final int NIBBLES = MatrixFormat.GROUP * MatrixFormat.PANEL_ROWS / 2;
-    private static final byte[] LEVELS = {
-        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
-    };
+    private static final byte[] LEVELS = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
     /** What code {@code i} stands for in an uneven format. */
     static byte level(int code) {
@@ -126,7 +124,8 @@ record PanelBlock(int bits, int bias, boolean uneven, Scales scales) {
         if (high == 1) {
             code |= (OffHeap.s8(values + NIBBLES) >> quad & 1) << 4;
         } else if (high == 2) {
-            code |= (OffHeap.s8(values + NIBBLES + (quad >> 2) * (long) OffHeap.ALIGNMENT) >> 2 * (quad & 3) & 3) << 4;
+            code |= (OffHeap.s8(values + NIBBLES + (quad >> 2) * (long) OffHeap.ALIGNMENT) >> (2 * (quad & 3)) & 3)
+                    << 4;
         }
         return uneven ? LEVELS[code] : code - bias;
     }

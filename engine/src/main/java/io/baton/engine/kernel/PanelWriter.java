@@ -77,7 +77,7 @@ public final class PanelWriter {
     /** Writes one row of the matrix's own format, bit for bit. */
     public void quantised(int row, QuantisedRow source) {
         PanelBlock block = matrix.format().block();
-        if (source.layout != block || source.codes.length != matrix.columns()) {
+        if (!source.layout.equals(block) || source.codes.length != matrix.columns()) {
             throw new IllegalArgumentException("%d columns in %s for a matrix of %d columns in %s"
                     .formatted(source.codes.length, source.layout, matrix.columns(), block));
         }
@@ -132,7 +132,7 @@ public final class PanelWriter {
                 int bits = 0;
                 for (int quad = 0; quad < QUADS / 2; quad++) {
                     int codes = source.quad(column(group, half * QUADS / 2 + quad));
-                    bits |= (codes >>> 4 & 0x03030303) << 2 * quad;
+                    bits |= (codes >>> 4 & 0x03030303) << (2 * quad);
                 }
                 OffHeap.s32(to + (long) half * OffHeap.ALIGNMENT, bits);
             }

@@ -121,8 +121,8 @@ final class Q8Tiles {
             long pairs = shorts + quad * 4L * Short.BYTES;
             ShortVector firstThird =
                     IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
-            ShortVector secondFourth =
-                    IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES)).reinterpretAsShorts();
+            ShortVector secondFourth = IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES))
+                    .reinterpretAsShorts();
             IntVector both = low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();
             sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
                     .add(both.lanewise(VectorOperators.ASHR, 16));

@@ -19,8 +19,8 @@ final class QuantisedPanels {
 
     private static final int QUADS = MatrixFormat.GROUP / 4;
     private static final int NIBBLES = 0x0f0f0f0f;
-    private static final IntVector LEVELS =
-            IntVector.fromArray(Lanes.S32, IntStream.range(0, 16).map(PanelBlock::level).toArray(), 0);
+    private static final IntVector LEVELS = IntVector.fromArray(
+            Lanes.S32, IntStream.range(0, 16).map(PanelBlock::level).toArray(), 0);
 
     private QuantisedPanels() {}
 
@@ -106,7 +106,8 @@ final class QuantisedPanels {
     /** Writes the sixteen scales of half {@code which} of a group, or of the whole where it has one, as f32. */
     static void scales(PanelBlock block, long panel, int group, int which, long to) {
         FloatVector outer = Lanes.loadHalves(panel + block.outerScales(group));
-        Lanes.store(to, block.scales().nested() ? outer.mul(Lanes.loadBytes(inner(block, panel, group, which))) : outer);
+        Lanes.store(
+                to, block.scales().nested() ? outer.mul(Lanes.loadBytes(inner(block, panel, group, which))) : outer);
     }
 
     /** Writes the sixteen offsets of a group as f32; for formats that have them. */
@@ -114,7 +115,10 @@ final class QuantisedPanels {
         FloatVector outer = Lanes.loadHalves(panel + block.outerOffsets(group));
         Lanes.store(
                 to,
-                block.scales().nested() ? outer.mul(Lanes.loadBytes(inner(block, panel, group, 1))).neg() : outer);
+                block.scales().nested()
+                        ? outer.mul(Lanes.loadBytes(inner(block, panel, group, 1)))
+                                .neg()
+                        : outer);
     }
 
     private static long inner(PanelBlock block, long panel, int group, int which) {

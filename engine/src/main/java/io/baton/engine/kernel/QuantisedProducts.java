@@ -145,7 +145,7 @@ final class QuantisedProducts {
                 long to = scratch + p * UNPACKED_PANEL + (long) g * GROUP * Lanes.BYTES;
                 long values = QuantisedPanels.values(block, source, group + g, scratch + WIDENED);
                 Q8Tiles.unpack(values, to, GROUP / 4);
-                scales(source, group + g, scratch + SCALES + g * perGroup * strip + lane, strip);
+                scales(source, group + g, scratch + SCALES + (long) g * perGroup * strip + lane, strip);
                 if (block.scales().offsets()) {
                     QuantisedPanels.offsets(block, source, group + g, scratch + OFFSETS + g * strip + lane);
                 }

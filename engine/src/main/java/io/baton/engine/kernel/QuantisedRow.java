@@ -13,10 +13,8 @@ import java.nio.ByteOrder;
  */
 public final class QuantisedRow {
 
-    private static final VarHandle S32 =
-            MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle S16 =
-            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle S32 = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle S16 = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final int NIBBLES = 0x0f0f0f0f;
     private static final int GROUP = MatrixFormat.GROUP;
     private static final int WIDE = 256; // columns of a block with nested scales
@@ -90,8 +88,8 @@ public final class QuantisedRow {
         }
         for (int i = 0; i < GROUP / 2; i += 4) {
             int pair = s32(at + i);
-            put(first + i, pair & NIBBLES | fifthBits(fifths >>> i));
-            put(first + GROUP / 2 + i, pair >>> 4 & NIBBLES | fifthBits(fifths >>> GROUP / 2 + i));
+            put(first + i, (pair & NIBBLES) | fifthBits(fifths >>> i));
+            put(first + GROUP / 2 + i, (pair >>> 4 & NIBBLES) | fifthBits(fifths >>> (GROUP / 2 + i)));
         }
     }
 
@@ -111,8 +109,8 @@ public final class QuantisedRow {
                 inner[to] = (byte) (bytes[at + group] & 63);
                 inner[to + 1] = (byte) (bytes[at + group + 4] & 63);
             } else {
-                inner[to] = (byte) (bytes[at + group + 4] & 15 | (bytes[at + group - 4] & 0xc0) >> 2);
-                inner[to + 1] = (byte) (bytes[at + group + 4] >> 4 & 15 | (bytes[at + group] & 0xc0) >> 2);
+                inner[to] = (byte) ((bytes[at + group + 4] & 15) | (bytes[at + group - 4] & 0xc0) >> 2);
+                inner[to + 1] = (byte) ((bytes[at + group + 4] >> 4 & 15) | (bytes[at + group] & 0xc0) >> 2);
             }
         }
         int fifths = at + 12;
@@ -121,9 +119,9 @@ public final class QuantisedRow {
             int first = block * WIDE + pair * 2 * GROUP;
             for (int i = 0; i < GROUP; i += 4) {
                 int both = s32(nibbles + pair * GROUP + i);
-                int high = layout.bits() == 5 ? s32(fifths + i) >>> 2 * pair : 0;
-                put(first + i, both & NIBBLES | (high & 0x01010101) << 4);
-                put(first + GROUP + i, both >>> 4 & NIBBLES | (high >>> 1 & 0x01010101) << 4);
+                int high = layout.bits() == 5 ? s32(fifths + i) >>> (2 * pair) : 0;
+                put(first + i, (both & NIBBLES) | (high & 0x01010101) << 4);
+                put(first + GROUP + i, (both >>> 4 & NIBBLES) | (high >>> 1 & 0x01010101) << 4);
             }
         }
     }
@@ -140,10 +138,10 @@ public final class QuantisedRow {
                 int low = s32(start + half * 2 * GROUP + i);
                 int next = s32(start + half * 2 * GROUP + GROUP + i);
                 int bits = s32(high + half * GROUP + i);
-                put(first + i, low & NIBBLES | (bits & 0x03030303) << 4);
-                put(first + GROUP + i, next & NIBBLES | (bits >>> 2 & 0x03030303) << 4);
-                put(first + 2 * GROUP + i, low >>> 4 & NIBBLES | (bits >>> 4 & 0x03030303) << 4);
-                put(first + 3 * GROUP + i, next >>> 4 & NIBBLES | (bits >>> 6 & 0x03030303) << 4);
+                put(first + i, (low & NIBBLES) | (bits & 0x03030303) << 4);
+                put(first + GROUP + i, (next & NIBBLES) | (bits >>> 2 & 0x03030303) << 4);
+                put(first + 2 * GROUP + i, (low >>> 4 & NIBBLES) | (bits >>> 4 & 0x03030303) << 4);
+                put(first + 3 * GROUP + i, (next >>> 4 & NIBBLES) | (bits >>> 6 & 0x03030303) << 4);
             }
         }
     }

@@ -3,7 +3,8 @@ package io.baton.engine.kernel;
 import io.baton.engine.memory.OffHeap;
 
 /**
- * Products with f32 and bf16 cut into tiles. Columns are cut into blocks so that what a strip of panels reads again stays in the caches.
+ * Products with f32 and bf16 cut into tiles. Columns are cut into blocks so that what a strip of panels reads again
+ * stays in the caches.
  */
 final class VectorProducts {
 

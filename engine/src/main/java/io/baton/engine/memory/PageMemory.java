@@ -14,8 +14,8 @@ import java.util.Locale;
 
 /**
  * Fresh pages from the kernel for large, long-lived memory. They are zero without having been touched, so that whoever
- * fills them first, on many threads, also pays for them; and on Linux they may be huge ones (2 MiB), which spares most of
- * the page faults of loading and most misses of the address translation later. Kernels that give none ("never" in
+ * fills them first, on many threads, also pays for them; and on Linux they may be huge ones (2 MiB), which spares most
+ * of the page faults of loading and most misses of the address translation later. Kernels that give none ("never" in
  * {@code /sys/kernel/mm/transparent_hugepage/enabled}) give small pages. Elsewhere this is the arena's own memory.
  */
 public final class PageMemory {
@@ -31,11 +31,12 @@ public final class PageMemory {
     private PageMemory() {}
 
     /**
-     * Hands out zero memory from one mapping of {@code bytes}, which lives as long as {@code arena}. Allocations must not
-     * take more than that together, alignment included.
+     * Hands out zero memory from one mapping of {@code bytes}, which lives as long as {@code arena}. Allocations must
+     * not take more than that together, alignment included.
      */
     public static SegmentAllocator allocate(long bytes, Arena arena) {
-        boolean linux = System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("linux");
+        boolean linux =
+                System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("linux");
         return linux && bytes > 0 ? SegmentAllocator.slicingAllocator(mapped(bytes, arena)) : arena;
     }
 
@@ -51,13 +52,13 @@ public final class PageMemory {
                 function(linker, "madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
         long length = bytes + HUGE_PAGE; // room to begin with a whole huge page
         try {
-            long address = (long) map.invokeExact(
-                    MemorySegment.NULL, length, READ_WRITE, PRIVATE_ANONYMOUS, NO_FILE, 0L);
+            long address =
+                    (long) map.invokeExact(MemorySegment.NULL, length, READ_WRITE, PRIVATE_ANONYMOUS, NO_FILE, 0L);
             if (address == -1) {
                 return arena.allocate(bytes, OffHeap.ALIGNMENT);
             }
             // Advice may be refused, by kernels without huge pages: small ones do as well.
-            int unused = (int) advise.invokeExact(address, length, ADVISE_HUGE);
+            int _ = (int) advise.invokeExact(address, length, ADVISE_HUGE);
             long first = (address + HUGE_PAGE - 1) & -HUGE_PAGE;
             return MemorySegment.ofAddress(first).reinterpret(bytes, arena, memory -> unmap(unmap, address, length));
         } catch (Throwable t) {

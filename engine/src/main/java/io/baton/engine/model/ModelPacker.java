@@ -134,8 +134,7 @@ public final class ModelPacker {
             case F32 -> MatrixFormat.F32;
             case BF16 -> MatrixFormat.BF16;
             case Q8 ->
-                TensorRows.quantised(type)
-                        .orElse(MatrixFormat.Q8.takes(columns) ? MatrixFormat.Q8 : MatrixFormat.F32);
+                TensorRows.quantised(type).orElse(MatrixFormat.Q8.takes(columns) ? MatrixFormat.Q8 : MatrixFormat.F32);
         };
     }
 

@@ -54,7 +54,7 @@ public record PackedModel(
         for (LayerWeights layer : layers) {
             matrices.addAll(layer.matrices());
         }
-        if (head != embedding) {
+        if (!head.equals(embedding)) {
             matrices.add(head);
         }
         return matrices;

@@ -67,7 +67,8 @@ final class TensorRows {
      * @return false if a value is not finite; the row is then undefined
      */
     boolean write(int source, PanelWriter writer, int target) {
-        if (blocks != null && quantised(tensor.type()).equals(Optional.of(writer.matrix().format()))) {
+        if (blocks != null
+                && quantised(tensor.type()).equals(Optional.of(writer.matrix().format()))) {
             blocks.read(tensor.row(source));
             writer.quantised(target, blocks);
             return blocks.finite();

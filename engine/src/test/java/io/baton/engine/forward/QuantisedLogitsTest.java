@@ -28,8 +28,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * How far quantised models are from double precision over the very values their files hold: what is left is the rounding
- * of activations. Prints the Kullback-Leibler divergence and how often the first choice is the same.
+ * How far quantised models are from double precision over the very values their files hold: what is left is the
+ * rounding of activations. Prints the Kullback-Leibler divergence and how often the first choice is the same.
  */
 class QuantisedLogitsTest {
 
@@ -47,8 +47,7 @@ class QuantisedLogitsTest {
     @EnumSource(names = {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL"})
     void aTrainedModelStaysNear(TensorType type) throws IOException {
         Path stories = Path.of(
-                System.getProperty("baton.shared", "absent"),
-                "data/models/stories260K/derived/stories260K-f32.gguf");
+                System.getProperty("baton.shared", "absent"), "data/models/stories260K/derived/stories260K-f32.gguf");
         assumeTrue(Files.exists(stories), "shared data is absent");
         try (ModelFile original = ModelFile.open(stories)) {
             staysNear("stories260K " + type, QuantisedModels.requantised(original, type), STORY);
@@ -58,14 +57,16 @@ class QuantisedLogitsTest {
     @ParameterizedTest
     @EnumSource(names = {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL", "Q4_K", "Q5_K", "Q6_K"})
     void aRandomModelOfWidth256StaysNear(TensorType type) throws IOException {
-        int[] tokens = new Random(5).ints(16, 0, QuantisedModels.WIDE.vocabularySize()).toArray();
+        int[] tokens =
+                new Random(5).ints(16, 0, QuantisedModels.WIDE.vocabularySize()).toArray();
         staysNear("random " + type, QuantisedModels.llama(type, 5, QuantisedModels.WIDE), tokens);
     }
 
     /** The usual mix: values, down projections and the tied head in six bits, the rest in four. */
     @Test
     void aModelOfFourAndSixBitsStaysNear() throws IOException {
-        int[] tokens = new Random(6).ints(16, 0, QuantisedModels.WIDE.vocabularySize()).toArray();
+        int[] tokens =
+                new Random(6).ints(16, 0, QuantisedModels.WIDE.vocabularySize()).toArray();
         GgufWriter writer = QuantisedModels.llama(
                 QuantisedModels.WIDE,
                 6,
@@ -87,8 +88,8 @@ class QuantisedLogitsTest {
             double divergence = 0;
             int agreed = 0;
             try (PackedModel model = ModelPacker.pack(file, mode, team, LoadProgress.NONE)) {
-                SequenceRun run = new SequenceRun(
-                        model, KernelProvider.of(KernelChoice.AUTO), KvType.F32, 1, 32, WHOLE, 0);
+                SequenceRun run =
+                        new SequenceRun(model, KernelProvider.of(KernelChoice.AUTO), KvType.F32, 1, 32, WHOLE, 0);
                 for (int i = 0; i < tokens.length; i++) {
                     double[] expected = reference.next(tokens[i]);
                     float[] found = run.of(Arrays.copyOf(tokens, i + 1)).logits();
@@ -96,8 +97,7 @@ class QuantisedLogitsTest {
                     agreed += best(expected) == best(found) ? 1 : 0;
                 }
             }
-            System.out.printf(
-                    "%s: KL divergence %.2e, top-1 %d of %d%n", what, divergence, agreed, tokens.length);
+            System.out.printf("%s: KL divergence %.2e, top-1 %d of %d%n", what, divergence, agreed, tokens.length);
             assertThat(divergence).isBetween(0.0, 0.02);
             assertThat(agreed).isGreaterThanOrEqualTo(tokens.length * 3 / 4);
         }
@@ -120,7 +120,8 @@ class QuantisedLogitsTest {
 
     private static double logSumExp(double[] x) {
         double largest = Arrays.stream(x).max().orElseThrow();
-        return largest + Math.log(Arrays.stream(x).map(v -> Math.exp(v - largest)).sum());
+        return largest
+                + Math.log(Arrays.stream(x).map(v -> Math.exp(v - largest)).sum());
     }
 
     private static int best(double[] x) {

@@ -25,14 +25,14 @@ final class BlockDefinition {
                 half(row, block) * (nibble(row, block + 8, i) | bit(row, block + 4, i) << 4) + half(row, block + 2);
             case Q4_K -> nested(row, block, i, wideNibble(row, block + 16, i));
             case Q5_K -> {
-                int fifth = row[block + 16 + i % 32] >> i / 32 & 1;
+                int fifth = row[block + 16 + i % 32] >> (i / 32) & 1;
                 yield nested(row, block, i, wideNibble(row, block + 48, i) | fifth << 4);
             }
             case Q6_K -> {
                 int half = i / 128;
                 int quarter = i % 128 / 32;
-                int low = row[block + half * 64 + quarter % 2 * 32 + i % 32] >> quarter / 2 * 4 & 15;
-                int high = row[block + 128 + half * 32 + i % 32] >> quarter * 2 & 3;
+                int low = row[block + half * 64 + quarter % 2 * 32 + i % 32] >> (quarter / 2 * 4) & 15;
+                int high = row[block + 128 + half * 32 + i % 32] >> (quarter * 2) & 3;
                 yield half(row, block + 208) * row[block + 192 + i / 16] * ((low | high << 4) - 32);
             }
             default -> throw new IllegalArgumentException(type + " is not read");
@@ -40,17 +40,17 @@ final class BlockDefinition {
     }
 
     private static double half(byte[] row, int at) {
-        return Float.float16ToFloat((short) (row[at] & 0xff | row[at + 1] << 8));
+        return Float.float16ToFloat((short) ((row[at] & 0xff) | row[at + 1] << 8));
     }
 
     /** Low halves of sixteen bytes first, then the high ones. */
     private static int nibble(byte[] row, int at, int i) {
-        return row[at + i % 16] >> i / 16 * 4 & 15;
+        return row[at + i % 16] >> (i / 16 * 4) & 15;
     }
 
     /** Low halves of 32 bytes, then their high ones; then the next 32 bytes. */
     private static int wideNibble(byte[] row, int at, int i) {
-        return row[at + i / 64 * 32 + i % 32] >> i % 64 / 32 * 4 & 15;
+        return row[at + i / 64 * 32 + i % 32] >> (i % 64 / 32 * 4) & 15;
     }
 
     private static int bit(byte[] row, int at, int i) {

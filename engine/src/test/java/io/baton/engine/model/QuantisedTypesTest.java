@@ -37,8 +37,9 @@ class QuantisedTypesTest {
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(
                 Objects.requireNonNull(getClass().getResourceAsStream("quantised-blocks.txt")),
                 StandardCharsets.US_ASCII))) {
-            for (String line : lines.lines().filter(text -> !text.startsWith("#")).toList()) {
-                String[] parts = line.split(" ");
+            for (String line :
+                    lines.lines().filter(text -> !text.startsWith("#")).toList()) {
+                String[] parts = line.split(" ", 3);
                 TensorType type = TensorType.valueOf(parts[0]);
                 seen.add(type);
                 ByteBuffer values =

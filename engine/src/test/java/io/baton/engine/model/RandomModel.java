@@ -94,8 +94,7 @@ public final class RandomModel {
         }
         MemorySegment content = MemorySegment.ofArray(
                 type == TensorType.F32 ? QuantisedModels.littleEndian(values) : TestingQuantiser.blocks(type, values));
-        TensorRows source =
-                new TensorRows(new Tensor("w", type, List.of((long) rows, (long) columns), content));
+        TensorRows source = new TensorRows(new Tensor("w", type, List.of((long) rows, (long) columns), content));
         PanelWriter writer = PanelWriter.of(ModelPacker.format(mode, type, columns), rows, columns, memory);
         for (int row = 0; row < rows; row++) {
             source.write(row, writer, row);

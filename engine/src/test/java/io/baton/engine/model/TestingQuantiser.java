@@ -113,7 +113,7 @@ public final class TestingQuantiser {
             out.putInt(fifths);
         }
         for (int i = 0; i < 16; i++) {
-            out.put((byte) (codes[i] & 15 | (codes[i + 16] & 15) << 4));
+            out.put((byte) ((codes[i] & 15) | (codes[i + 16] & 15) << 4));
         }
     }
 
@@ -148,7 +148,7 @@ public final class TestingQuantiser {
         for (int group = 0; group < 4; group++) {
             packed[group] = (byte) (scales[group] | scales[group + 4] >> 4 << 6);
             packed[group + 4] = (byte) (minima[group] | minima[group + 4] >> 4 << 6);
-            packed[group + 8] = (byte) (scales[group + 4] & 15 | (minima[group + 4] & 15) << 4);
+            packed[group + 8] = (byte) ((scales[group + 4] & 15) | (minima[group + 4] & 15) << 4);
         }
         out.put(packed);
         if (highest == 31) {
@@ -162,7 +162,7 @@ public final class TestingQuantiser {
         }
         for (int pair = 0; pair < 4; pair++) {
             for (int i = pair * 64; i < pair * 64 + 32; i++) {
-                out.put((byte) (codes[i] & 15 | (codes[i + 32] & 15) << 4));
+                out.put((byte) ((codes[i] & 15) | (codes[i + 32] & 15) << 4));
             }
         }
     }
@@ -181,13 +181,13 @@ public final class TestingQuantiser {
         }
         for (int i = 0; i < 128; i++) {
             int low = i / 64 * 128 + i % 64;
-            out.put((byte) (codes[low] & 15 | (codes[low + 64] & 15) << 4));
+            out.put((byte) ((codes[low] & 15) | (codes[low + 64] & 15) << 4));
         }
         for (int i = 0; i < 64; i++) {
             int first = i / 32 * 128 + i % 32;
             int high = 0;
             for (int quarter = 0; quarter < 4; quarter++) {
-                high |= (codes[first + quarter * 32] >> 4) << 2 * quarter;
+                high |= (codes[first + quarter * 32] >> 4) << (2 * quarter);
             }
             out.put((byte) high);
         }
