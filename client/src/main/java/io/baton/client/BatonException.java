@@ -91,7 +91,8 @@ public final class BatonException extends RuntimeException {
         for (Throwable at = cause; at != null; at = at.getCause()) {
             reason = at.getMessage() == null ? reason : at.getMessage();
             if (at instanceof ConnectException || at instanceof UnknownHostException) {
-                return "nobody answers (%s); check the address and that a gateway runs there".formatted(firstLine(reason));
+                return "nobody answers (%s); check the address and that a gateway runs there"
+                        .formatted(firstLine(reason));
             }
             if (at.getClass().getSimpleName().equals("NotSslRecordException")) { // netty's, shaded
                 return "expected TLS, found a gateway that speaks plaintext; connect without TLS";

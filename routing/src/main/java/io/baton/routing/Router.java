@@ -111,7 +111,9 @@ public final class Router implements RoutePolicy {
                 return " (%s computes another function: %s)"
                         .formatted(
                                 other.prefill().getFirst().address(),
-                                pool.fingerprint().differenceFrom(other.fingerprint()).orElse("nothing"));
+                                pool.fingerprint()
+                                        .differenceFrom(other.fingerprint())
+                                        .orElse("nothing"));
             }
         }
         return "";

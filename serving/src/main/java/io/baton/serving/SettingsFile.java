@@ -67,7 +67,9 @@ final class SettingsFile {
             }
             return new String(buffer, 0, length);
         } catch (NoSuchFileException e) {
-            throw new SettingsException("configuration file " + path + ": found no such file, expected YAML or properties; check --config", e);
+            throw new SettingsException(
+                    "configuration file " + path + ": found no such file, expected YAML or properties; check --config",
+                    e);
         } catch (IOException e) {
             throw new SettingsException("configuration file " + path + " cannot be read: " + e.getMessage(), e);
         }
@@ -85,8 +87,7 @@ final class SettingsFile {
         } catch (MarkedYamlEngineException e) {
             int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(0);
             throw new SettingsException(
-                    "file %s:%d: found no valid YAML: %s; expected key: value"
-                            .formatted(path, line, e.getProblem()),
+                    "file %s:%d: found no valid YAML: %s; expected key: value".formatted(path, line, e.getProblem()),
                     e);
         } catch (YamlEngineException e) {
             throw new SettingsException("configuration file " + path + " is not valid YAML: " + e.getMessage(), e);
@@ -95,7 +96,8 @@ final class SettingsFile {
 
     private static void flatten(Path path, String prefix, Node node, List<Entry> entries) {
         if (!(node instanceof MappingNode mapping)) {
-            throw new SettingsException("file %s:%d: expected a mapping of keys to values, key: value".formatted(path, line(node)));
+            throw new SettingsException(
+                    "file %s:%d: expected a mapping of keys to values, key: value".formatted(path, line(node)));
         }
         for (NodeTuple tuple : mapping.getValue()) {
             if (!(tuple.getKeyNode() instanceof ScalarNode keyNode)) {

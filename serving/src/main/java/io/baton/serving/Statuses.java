@@ -104,7 +104,9 @@ public final class Statuses {
             deepest = deepest.getCause();
         }
         if (deepest != null && deepest.getMessage() != null) {
-            text.append(" (").append(deepest.getMessage().lines().findFirst().orElse("")).append(')');
+            text.append(" (")
+                    .append(deepest.getMessage().lines().findFirst().orElse(""))
+                    .append(')');
         }
         return text.toString();
     }

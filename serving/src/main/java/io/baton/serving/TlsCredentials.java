@@ -95,7 +95,8 @@ final class TlsCredentials implements AutoCloseable {
             trust.updateTrustCredentials(file, CHECK_MINUTES, TimeUnit.MINUTES, checks);
             return trust;
         } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
-            throw new ServingException("tls-trust %s cannot be used: %s; expected PEM certificates".formatted(file, e.getMessage()), e);
+            throw new ServingException(
+                    "tls-trust %s cannot be used: %s; expected PEM certificates".formatted(file, e.getMessage()), e);
         }
     }
 

@@ -174,7 +174,8 @@ class SettingsTest {
     @Test
     void aFileThatCannotBeUsedIsRefusedWithItsName() throws IOException {
         Path missing = folder.resolve("none.yaml");
-        assertThatThrownBy(() -> Settings.of(KNOWN).file(missing)).hasMessageContaining(missing + ": found no such file");
+        assertThatThrownBy(() -> Settings.of(KNOWN).file(missing))
+                .hasMessageContaining(missing + ": found no such file");
         Path twice = write("twice.yaml", "chunk-tokens: 1\nchunk:\n  tokens: 2\n");
         assertThatThrownBy(() -> Settings.of(KNOWN).file(twice))
                 .hasMessage("file " + twice + ":3: key chunk-tokens was already given in line 1; keep one");

@@ -89,8 +89,8 @@ public final class MemoryBudget {
         return items.isEmpty()
                 ? "nothing"
                 : items.entrySet().stream()
-                .map(item -> item.getKey() + " " + readable(item.getValue()))
-                .collect(Collectors.joining(" + "));
+                        .map(item -> item.getKey() + " " + readable(item.getValue()))
+                        .collect(Collectors.joining(" + "));
     }
 
     static String readable(long bytes) {

@@ -31,11 +31,13 @@ public final class LlamaFiles {
         require(
                 ARCHITECTURES.contains(metadata.architecture()),
                 file,
-                "architecture %s is not served, expected one of %s; choose such a model".formatted(metadata.architecture(), ARCHITECTURES));
+                "architecture %s is not served, expected one of %s; choose such a model"
+                        .formatted(metadata.architecture(), ARCHITECTURES));
         require(
                 metadata.heads() % metadata.kvHeads() == 0,
                 file,
-                "%d query heads cannot share %d KV heads, expected a whole number for each; convert the model again".formatted(metadata.heads(), metadata.kvHeads()));
+                "%d query heads cannot share %d KV heads, expected a whole number for each; convert the model again"
+                        .formatted(metadata.heads(), metadata.kvHeads()));
         require(
                 metadata.headDim() == metadata.valueDim() && metadata.headDim() <= LARGEST_HEAD,
                 file,
@@ -45,7 +47,8 @@ public final class LlamaFiles {
         require(
                 rope.dimensions() <= metadata.headDim(),
                 file,
-                "found %d rotated dimensions, expected at most %d, as many as a head has; convert the model again".formatted(rope.dimensions(), metadata.headDim()));
+                "found %d rotated dimensions, expected at most %d, as many as a head has; convert the model again"
+                        .formatted(rope.dimensions(), metadata.headDim()));
         String window = metadata.architecture() + ".attention.sliding_window";
         metadata.keys()
                 .integer(window)

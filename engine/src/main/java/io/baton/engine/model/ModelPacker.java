@@ -167,7 +167,8 @@ public final class ModelPacker {
         if (badRow.get() >= 0) {
             throw new EngineException(
                     EngineException.Kind.UNSUPPORTED_MODEL,
-                    "%s: %s holds a weight that is not finite, expected numbers; the file is damaged, fetch it again".formatted(file.path(), name));
+                    "%s: %s holds a weight that is not finite, expected numbers; the file is damaged, fetch it again"
+                            .formatted(file.path(), name));
         }
         return writer.matrix();
     }

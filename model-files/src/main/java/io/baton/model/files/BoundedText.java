@@ -18,7 +18,9 @@ final class BoundedText {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = in.readNBytes(most + 1);
             if (bytes.length > most) {
-                throw new ModelFileException(file, "found more than %d bytes, expected at most so many; fetch the file again".formatted(most));
+                throw new ModelFileException(
+                        file,
+                        "found more than %d bytes, expected at most so many; fetch the file again".formatted(most));
             }
             return bytes;
         } catch (IOException e) {
@@ -34,7 +36,8 @@ final class BoundedText {
                     .decode(ByteBuffer.wrap(bytes(file, most)))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw new ModelFileException(file, "found bytes that are not UTF-8, expected UTF-8 text; fetch the file again", e);
+            throw new ModelFileException(
+                    file, "found bytes that are not UTF-8, expected UTF-8 text; fetch the file again", e);
         }
     }
 }

@@ -68,7 +68,10 @@ final class HuggingFaceConfig {
                 : Long.MAX_VALUE;
         if (LLAMA_LIKE.contains(architecture)
                 && window < config.integer("max_position_embeddings").orElse(0)) {
-            throw config.wrong("sliding_window", window, "none, as every token attends to all before it here; choose a model without one");
+            throw config.wrong(
+                    "sliding_window",
+                    window,
+                    "none, as every token attends to all before it here; choose a model without one");
         }
         String activation = config.text("hidden_act").orElse("silu");
         if (LLAMA_LIKE.contains(architecture) && !activation.equals("silu") && !activation.equals("swish")) {

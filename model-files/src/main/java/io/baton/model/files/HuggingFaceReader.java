@@ -84,7 +84,9 @@ final class HuggingFaceReader {
         }
         if (!Files.isRegularFile(folder.resolve(INDEX))) {
             throw new ModelFileException(
-                    folder, "found neither %s nor %s, expected one of them; convert the weights to safetensors".formatted(WHOLE, INDEX));
+                    folder,
+                    "found neither %s nor %s, expected one of them; convert the weights to safetensors"
+                            .formatted(WHOLE, INDEX));
         }
         JsonFields index = JsonFields.read(folder.resolve(INDEX), MAX_INDEX);
         JsonFields places = index.object("weight_map")
