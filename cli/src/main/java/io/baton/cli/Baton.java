@@ -8,9 +8,11 @@ import io.baton.serving.ServingException;
 import io.baton.serving.SettingsException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.InputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -41,10 +43,26 @@ public final class Baton implements Runnable {
         // Text is UTF-8 whatever the locale says: a model's answer rarely fits into ASCII.
         PrintWriter out = utf8(FileDescriptor.out);
         PrintWriter err = utf8(FileDescriptor.err);
-        int code = commandLine(Surroundings.ofProcess(), out, err).execute(arguments);
+        System.exit(run(Surroundings.ofProcess(), out, err, arguments));
+    }
+
+    /**
+     * Runs one command to its end in this process, as {@link #main} would in a process of its own.
+     *
+     * @param environment variables; those that begin with {@code BATON_} are settings
+     * @param input read only by commands that take a prompt and were given none
+     * @return the exit code
+     */
+    public static int run(
+            Map<String, String> environment, InputStream input, PrintWriter out, PrintWriter err, String... arguments) {
+        return run(new Surroundings(environment, input, false), out, err, arguments);
+    }
+
+    private static int run(Surroundings surroundings, PrintWriter out, PrintWriter err, String... arguments) {
+        int code = commandLine(surroundings, out, err).execute(arguments);
         out.flush();
         err.flush();
-        System.exit(code);
+        return code;
     }
 
     private static PrintWriter utf8(FileDescriptor descriptor) {
@@ -61,7 +79,10 @@ public final class Baton implements Runnable {
         baton.addSubcommand(new GenerateCommand(surroundings));
         baton.addSubcommand(new TraceCommand());
         baton.addSubcommand(new TokenizeCommand());
-        baton.addSubcommand(new InspectCommand());
+        InspectCommand inspect = new InspectCommand(surroundings);
+        CommandLine inspecting = new CommandLine(inspect);
+        SettingOptions.add(inspecting.getCommandSpec(), InspectCommand.SETTINGS);
+        baton.addSubcommand(inspecting);
         baton.addSubcommand(new CommandLine(new BenchCommand())
                 .addSubcommand(new BenchEngineCommand(surroundings))
                 .addSubcommand(new BenchNumericsCommand(surroundings)));

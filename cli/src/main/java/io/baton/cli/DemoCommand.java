@@ -60,6 +60,7 @@ final class DemoCommand extends ServiceCommand {
     @Option(
             names = "--prefill-mode",
             paramLabel = "auto|local|remote",
+            completionCandidates = EnumText.PrefillModes.class,
             defaultValue = "remote",
             description =
                     "Where prompts are prefilled; unless remote, a handoff of nothing is no failure (default: remote)")

@@ -35,7 +35,7 @@ final class EngineSettings {
     }
 
     static final Setting<Optional<Path>> MODEL = Setting.path(
-                    "model", "Model: a GGUF file; the small storyteller that comes with Baton unless given")
+                    "model", "Model: a GGUF file or a Hugging Face folder; Baton's own small storyteller unless given")
             .optional();
     static final Setting<KvType> KV_DTYPE = Setting.oneOf("kv-dtype", KvType.class, "Element type of cached K and V")
             .withDefault("bf16");

@@ -1,6 +1,9 @@
 package io.baton.cli;
 
+import io.baton.client.Fallback;
+import io.baton.client.PrefillMode;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
@@ -21,6 +24,26 @@ final class EnumText {
                                         .map(EnumText::spelling)
                                         .collect(Collectors.joining(", ")),
                                 text)));
+    }
+
+    /** What a shell offers for {@link PrefillMode}. */
+    static final class PrefillModes implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return spellings(PrefillMode.values());
+        }
+    }
+
+    /** What a shell offers for {@link Fallback}. */
+    static final class Fallbacks implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return spellings(Fallback.values());
+        }
+    }
+
+    private static Iterator<String> spellings(Enum<?>[] constants) {
+        return Arrays.stream(constants).map(EnumText::spelling).iterator();
     }
 
     private static String spelling(Enum<?> constant) {

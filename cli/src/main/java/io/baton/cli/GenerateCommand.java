@@ -37,6 +37,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = "--prefill-mode",
             paramLabel = "auto|local|remote",
+            completionCandidates = EnumText.PrefillModes.class,
             defaultValue = "auto",
             description = "Where the prompt is prefilled (default: auto)")
     private PrefillMode mode = PrefillMode.AUTO;
@@ -44,6 +45,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = "--fallback",
             paramLabel = "local-prefill|other-prefill|fail",
+            completionCandidates = EnumText.Fallbacks.class,
             defaultValue = "local-prefill",
             description = "What may happen when the chosen prefill node fails (default: local-prefill)")
     private Fallback fallback = Fallback.LOCAL_PREFILL;

@@ -8,17 +8,19 @@ import io.baton.client.SamplingSpec;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** What one request asks for, as flags. */
 final class GenerationOptions {
 
-    @Option(
-            names = "--max-tokens",
-            paramLabel = "N",
-            defaultValue = "64",
-            description = "Output tokens at most; 0 means up to the context length (default: 64)")
+    @Spec(Spec.Target.MIXEE)
+    private @Nullable CommandSpec command;
+
     private int maxTokens;
 
     @Option(names = "--temperature", paramLabel = "X", defaultValue = "0", description = "0 is greedy (default: 0)")
@@ -119,6 +121,19 @@ final class GenerationOptions {
             converter = DurationText.class,
             description = "Give up after this long, e.g. 30s")
     private @Nullable Duration deadline;
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "Output tokens at most; 0 means up to the context length (default: 64)")
+    void maxTokens(int count) {
+        if (count < 0) {
+            CommandSpec mixee = Objects.requireNonNull(command, "picocli sets the spec before it parses");
+            throw new ParameterException(mixee.commandLine(), "--max-tokens: expected at least 0, found " + count);
+        }
+        maxTokens = count;
+    }
 
     /** A request for {@code prompt} with these options, to be completed by the caller. */
     GenerateSpec.Builder toSpec(Prompt prompt, PrefillMode mode, Fallback fallback) {

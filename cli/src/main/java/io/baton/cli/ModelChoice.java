@@ -32,16 +32,14 @@ final class ModelChoice implements AutoCloseable {
         if (given == null) {
             return unpacked();
         }
-        if (!Files.exists(given)) {
-            throw new CommandException("model " + given + " does not exist; give --model the path of a GGUF file");
-        }
         return new ModelChoice(given, false);
     }
 
     private static ModelChoice unpacked() {
         try (@Nullable InputStream embedded = ModelChoice.class.getResourceAsStream(EMBEDDED)) {
             if (embedded == null) {
-                throw new CommandException("this build has no model of its own; give --model the path of a GGUF file");
+                throw new CommandException(
+                        "this build has no model of its own; give --model a GGUF file or a Hugging Face folder");
             }
             Path file = Files.createTempFile("baton-storyteller", ".gguf");
             Files.copy(embedded, file, StandardCopyOption.REPLACE_EXISTING);

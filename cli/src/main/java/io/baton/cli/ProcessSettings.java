@@ -62,6 +62,11 @@ final class ProcessSettings {
         }
     }
 
+    /** For commands that print an answer: warnings only. Must run before the first logger is made. */
+    static void quietLogging() {
+        System.setProperty("baton.log", LogLevel.WARN.name());
+    }
+
     /** @param service e.g. {@code baton-decode} */
     static TelemetrySettings telemetry(Settings settings, String service, String instance) {
         return new TelemetrySettings(

@@ -1,6 +1,7 @@
 package io.baton.cli;
 
 import io.baton.serving.Setting;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,7 @@ final class SettingOptions {
     static void add(CommandSpec command, List<Setting<?>> settings) {
         for (Setting<?> setting : settings) {
             OptionSpec.Builder option = OptionSpec.builder("--" + setting.key())
-                    .type(String.class)
+                    .type(setting.isPath() ? Path.class : String.class) // a shell completes the names of files
                     .description(escaped(description(setting)));
             if (setting.placeholder().isEmpty()) {
                 option.arity("0..1")
@@ -25,6 +26,7 @@ final class SettingOptions {
                         .hideParamSyntax(false);
             } else {
                 option.arity("1").paramLabel(setting.placeholder());
+                setting.choices().ifPresent(option::completionCandidates);
             }
             command.addOption(option.build());
         }
@@ -46,9 +48,9 @@ final class SettingOptions {
         Map<String, String> given = new LinkedHashMap<>();
         for (Setting<?> setting : settings) {
             OptionSpec option = command.findOption("--" + setting.key());
-            String text = option == null ? null : option.getValue();
-            if (text != null) {
-                given.put(setting.key(), text);
+            Object value = option == null ? null : option.getValue();
+            if (value != null) {
+                given.put(setting.key(), value.toString());
             }
         }
         return given;

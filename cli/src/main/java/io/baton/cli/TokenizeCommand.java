@@ -22,7 +22,10 @@ final class TokenizeCommand implements Callable<Integer> {
     @Spec
     private @Nullable CommandSpec spec;
 
-    @Option(names = "--model", paramLabel = "PATH", description = "Model: a GGUF file; the embedded one unless given")
+    @Option(
+            names = "--model",
+            paramLabel = "PATH",
+            description = "Model: a GGUF file or a Hugging Face folder; the embedded one unless given")
     private @Nullable Path model;
 
     @Option(names = "--special", description = "Read the text of special tokens as those tokens")

@@ -1,17 +1,23 @@
 package io.baton.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.baton.serving.Setting;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class BatonTest {
@@ -135,7 +141,8 @@ class BatonTest {
         assertThat(missing.run("up", "--model", "/no/such.gguf")).isEqualTo(1);
         assertThat(missing.err())
                 .isEqualToIgnoringNewLines(
-                        "baton up: model /no/such.gguf does not exist; give --model the path of a GGUF file");
+                        "baton up: /no/such.gguf: found no such file, expected a GGUF file or a Hugging Face folder;"
+                                + " check the path");
 
         Path noModel = Files.writeString(folder.resolve("notes.gguf"), "not a model");
         BatonUnderTest wrong = BatonUnderTest.plain();
@@ -165,8 +172,38 @@ class BatonTest {
     @Test
     void theEmbeddedModelIsInspectedAndTokenizes() {
         BatonUnderTest inspect = BatonUnderTest.plain();
-        assertThat(inspect.run("inspect", "--tensors", "--digest")).isZero();
-        assertThat(inspect.out()).contains("architecture", "llama", "token_embd.weight", "weights digest");
+        long heap = Runtime.getRuntime().maxMemory();
+        String plenty = "--memory-limit=" + (heap + (1L << 30));
+        assertThat(inspect.run("inspect", "--tensors", plenty, "--max-sequences=4"))
+                .isZero();
+        assertThat(inspect.out())
+                .containsPattern("(?m)^architecture +llama$")
+                .containsPattern("(?m)^layers +6$")
+                .containsPattern("(?m)^heads +4, 2 for keys and values, of 32$")
+                .containsPattern("(?m)^parameters +1,164,928$")
+                .containsPattern("(?m)^KV per token \\(f32\\) +3,072 bytes$")
+                .containsPattern("(?m)^KV per token \\(bf16\\) +1,536 bytes$")
+                .containsPattern("(?m)^KV per token \\(q8\\) +864 bytes$")
+                .containsPattern("(?m)^numerics +weights=.+,activations=q8,kv=bf16$")
+                // 2 · 4 sequences · 512 / 32 blocks are as many as are of use
+                .containsPattern("(?m)^KV pool of a node +128 blocks of 32 tokens: 4,096 tokens, 6,291,456 bytes$")
+                .containsPattern("(?m)^memory of a node +heap .+ of [0-9,]+ MiB \\(as told\\)$")
+                .containsPattern("(?m)^fingerprint +[0-9a-f]{64}$")
+                .containsPattern("(?m)^ +token_embd\\.weight +Q8_0 +\\[1024, 128]$");
+
+        BatonUnderTest small = BatonUnderTest.withEnvironment(Map.of("BATON_KV_DTYPE", "q8"));
+        String limit = String.valueOf(heap + (262L << 20)); // the JVM's own, weights, and a few more
+        assertThat(small.run("inspect", "--memory-limit", limit)).isZero();
+        Matcher blocks = Pattern.compile("KV pool of a node +([0-9,]+) blocks").matcher(small.out());
+        assertThat(blocks.find()).as(small.out()).isTrue();
+        assertThat(Integer.parseInt(blocks.group(1).replace(",", ""))).isBetween(1, 127);
+
+        BatonUnderTest none = BatonUnderTest.plain();
+        assertThat(none.run("inspect", "--memory-limit=1MiB")).isZero();
+        assertThat(none.out()).containsPattern("(?m)^cannot be served +heap \\(-Xmx\\) needs .+ raise memory-limit$");
+        BatonUnderTest file = BatonUnderTest.plain();
+        assertThat(file.run("inspect", "--file-only")).isZero();
+        assertThat(file.out()).contains("parameters").doesNotContain("fingerprint");
 
         BatonUnderTest tokenize = BatonUnderTest.plain();
         assertThat(tokenize.run("tokenize", "Once upon a time")).isZero();
@@ -191,5 +228,59 @@ class BatonTest {
         RoleSettings.ANYWHERE.stream()
                 .map(Setting::key)
                 .forEach(key -> assertThat(baton.out()).contains("--" + key));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'baton ge'                             | generate",
+                "'./baton inspect --file'               | --file-only",
+                "'baton up --kv-d'                      | --kv-dtype",
+                "'baton up --kv-dtype b'                | bf16",
+                "'baton decode --kernels s'             | scalar",
+                "'baton generate --prefill-mode rem'    | remote",
+                "'baton up --model models/sto'          | models/stories.gguf",
+                "'baton generate --prompt-file models/' | models/stories.gguf",
+            })
+    void bashCompletesWhatWasBegun(String line, String completion) throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/bin/bash")));
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(baton.run("completion")).isZero();
+        Files.writeString(folder.resolve("completion.bash"), baton.out());
+        Files.createFile(Files.createDirectories(folder.resolve("models")).resolve("stories.gguf"));
+        // As bash calls a completion function: the line's words, and which of them the cursor is in.
+        Process bash = new ProcessBuilder("/bin/bash", "-c", """
+                        source completion.bash
+                        COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+                        _complete_baton && printf '%%s\\n' "${COMPREPLY[@]}"
+                        """.formatted(line))
+                .directory(folder.toFile())
+                .redirectError(ProcessBuilder.Redirect.DISCARD) // compopt works only when bash itself calls
+                .start();
+        String completions = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(completions.lines()).containsExactly(completion);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "up", "prefill", "decode", "gateway"})
+    void printConfigShowsEverySettingWithItsOrigin(String command) {
+        BatonUnderTest help = BatonUnderTest.plain();
+        assertThat(help.run(command, "--help")).isZero();
+        BatonUnderTest config = BatonUnderTest.withEnvironment(Map.of("BATON_LOG_LEVEL", "error"));
+        assertThat(config.run(command, "--print-config", "--drain-limit=7s")).isZero();
+        List<String> settings = RoleSettings.ANYWHERE.stream()
+                .map(Setting::key)
+                .filter(key -> help.out().contains("--" + key + "="))
+                .toList();
+        assertThat(settings).hasSizeGreaterThan(10);
+        for (String key : settings) {
+            String origin = switch (key) {
+                case "log-level" -> "error +# environment BATON_LOG_LEVEL";
+                case "drain-limit" -> "7s +# flag --drain-limit";
+                default -> ".*# (default|not set)";
+            };
+            assertThat(config.out()).containsPattern("(?m)^(# )?" + key + ": *" + origin + "$");
+        }
     }
 }

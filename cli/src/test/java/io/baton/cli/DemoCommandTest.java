@@ -33,6 +33,17 @@ class DemoCommandTest {
     }
 
     @Test
+    void asItComesTheFirstPromptFillsThreeBlocksAndMore() {
+        BatonUnderTest baton = BatonUnderTest.plain();
+        assertThat(baton.run("demo", "--max-tokens=4", "--pool-bytes=8MiB", "--log-level=error"))
+                .isZero();
+        assertThat(baton.out())
+                .containsPattern("received from the prefill node +4 blocks, ")
+                .containsPattern("prompt tokens from the cache +0 of 111")
+                .containsPattern("prompt tokens from the cache +96 of 11\\d");
+    }
+
+    @Test
     void aTrainedModelTellsItsStory() {
         Path stories =
                 Path.of(System.getProperty("baton.shared", ""), "data/models/stories260K/derived/stories260K-f32.gguf");

@@ -94,6 +94,14 @@ class UpProcessTest {
         }
     }
 
+    @Test
+    void theExitCodeIsTwoForAUsageErrorAndOneForAFailure() throws Exception {
+        assertThat(baton("up", "--kv-dtype=f64").waitFor()).isEqualTo(2);
+        assertThat(Files.readString(errors)).contains("kv-dtype (flag --kv-dtype): expected f32, bf16");
+        assertThat(baton("inspect", "no-such.gguf").waitFor()).isEqualTo(1);
+        assertThat(Files.readString(errors)).contains("no-such.gguf: found no such file");
+    }
+
     private Process baton(String... arguments) throws Exception {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
