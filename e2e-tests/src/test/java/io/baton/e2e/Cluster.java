@@ -52,9 +52,7 @@ public final class Cluster implements AutoCloseable {
         List<String> decodeAddresses =
                 decodeNodes.stream().map(node -> "127.0.0.1:" + node.port()).toList();
         gateway = GatewayNode.start(GatewaySettings.of(loopback, decodeAddresses, prefillAddresses), served, telemetry);
-        client = BatonClient.to("127.0.0.1:" + gateway.port())
-                .deadline(Duration.ofMinutes(2))
-                .build();
+        client = BatonClient.to(target()).deadline(Duration.ofMinutes(2)).build();
         if (!gateway.awaitEveryNode(READY_WITHIN)) {
             throw new IllegalStateException("not ready: " + gateway.clusterSummary());
         }
@@ -68,6 +66,11 @@ public final class Cluster implements AutoCloseable {
     public static Cluster start(Path model, HostOptions host, EngineOptions engine, int prefill, int decode)
             throws InterruptedException {
         return new Cluster(model, host, engine, prefill, decode);
+    }
+
+    /** Where clients connect. */
+    public String target() {
+        return "127.0.0.1:" + gateway.port();
     }
 
     public BatonClient client() {

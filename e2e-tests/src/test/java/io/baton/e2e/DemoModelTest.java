@@ -13,14 +13,19 @@ import io.baton.engine.HostOptions;
 import io.baton.engine.KernelChoice;
 import io.baton.engine.KvType;
 import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -57,6 +62,45 @@ class DemoModelTest {
             }
             cluster.checkInvariants();
         }
+    }
+
+    @Test
+    void isSmallEnoughToShip() throws Exception {
+        assertThat(Files.size(embeddedModel())).isLessThanOrEqualTo(2_000_000);
+    }
+
+    /** The readme's stories are what its commands print, but for line breaks. */
+    @Test
+    void tellsTheStoriesOfTheReadme() throws Exception {
+        String readme = Files.readString(Path.of("..", "README.md"));
+        List<MatchResult> stories = Pattern.compile("(?m)^\\$ \\./(baton generate .+)\\n((?s:.+?))```")
+                .matcher(readme)
+                .results()
+                .toList();
+        assertThat(stories).hasSize(3);
+        EngineOptions engine = new EngineOptions(32, KvType.BF16, 256, OptionalLong.of(8 << 20), 4, 4);
+        try (Cluster cluster = Cluster.start(embeddedModel(), HostOptions.defaults(), engine)) {
+            for (MatchResult story : stories) {
+                List<String> words = ShellWords.of(story.group(1));
+                words.set(words.indexOf("--target") + 1, cluster.target());
+                assertThat(printed(words.subList(1, words.size())))
+                        .as(story.group(1))
+                        .isEqualToNormalizingWhitespace(story.group(2));
+            }
+        }
+    }
+
+    private static String printed(List<String> arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = Baton.run(
+                Map.of(),
+                InputStream.nullInputStream(),
+                new PrintWriter(out, true),
+                new PrintWriter(err, true),
+                arguments.toArray(String[]::new));
+        assertThat(code).as(err.toString()).isZero();
+        return out.toString();
     }
 
     private static void check(Cluster cluster, JsonNode golden, int maxTokens) {

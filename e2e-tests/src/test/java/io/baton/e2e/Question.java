@@ -41,7 +41,16 @@ record Question(List<Integer> prompt, SamplingSpec sampling, long seed, int maxT
     }
 
     SamplingParameters engineSampling() {
-        return new SamplingParameters(sampling.temperature(), sampling.topK(), sampling.topP(), sampling.minP());
+        return new SamplingParameters(
+                sampling.temperature(),
+                sampling.topK(),
+                sampling.topP(),
+                sampling.minP(),
+                sampling.typicalP(),
+                sampling.repetitionPenalty(),
+                sampling.presencePenalty(),
+                sampling.frequencyPenalty(),
+                sampling.logitBias());
     }
 
     GenerateSpec spec(PrefillMode mode) {

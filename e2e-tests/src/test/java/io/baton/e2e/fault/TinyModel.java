@@ -2,9 +2,12 @@ package io.baton.e2e.fault;
 
 import io.baton.model.files.GgufWriter;
 import io.baton.model.files.SpecialTokens;
+import io.baton.model.files.TensorType;
 import io.baton.model.files.TokenKind;
 import io.baton.model.files.VocabularyFile;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,6 +37,12 @@ public record TinyModel(int layers, int dim, int heads, int kvHeads, int hiddenD
 
     /** Writes the model into a file. */
     public Path writeTo(Path file) throws IOException {
+        writer(10_000, TensorType.F32).write(file);
+        return file;
+    }
+
+    /** The model, not yet in a file, so that a test can add keys; its matrices are of F32, F16 or BF16. */
+    public GgufWriter writer(float ropeBase, TensorType matrices) {
         Random random = new Random(seed);
         GgufWriter writer = new GgufWriter()
                 .text("general.architecture", "llama")
@@ -45,26 +54,25 @@ public record TinyModel(int layers, int dim, int heads, int kvHeads, int hiddenD
                 .integer("llama.attention.head_count_kv", kvHeads)
                 .integer("llama.context_length", contextLength)
                 .number("llama.attention.layer_norm_rms_epsilon", 1e-5f)
-                .number("llama.rope.freq_base", 10_000)
+                .number("llama.rope.freq_base", ropeBase)
                 .vocabulary(vocabulary());
         int kvDim = dim / heads * kvHeads;
-        writer.tensor("token_embd.weight", shape(VOCABULARY, dim), values(random, VOCABULARY, dim, 1));
+        tensor(writer, "token_embd.weight", matrices, VOCABULARY, dim, values(random, VOCABULARY, dim, 1));
         for (int layer = 0; layer < layers; layer++) {
             String prefix = "blk." + layer + ".";
             writer.tensor(prefix + "attn_norm.weight", List.of((long) dim), ones(dim));
-            matrix(writer, random, prefix + "attn_q.weight", dim, dim);
-            matrix(writer, random, prefix + "attn_k.weight", kvDim, dim);
-            matrix(writer, random, prefix + "attn_v.weight", kvDim, dim);
-            matrix(writer, random, prefix + "attn_output.weight", dim, dim);
+            matrix(writer, random, prefix + "attn_q.weight", matrices, dim, dim);
+            matrix(writer, random, prefix + "attn_k.weight", matrices, kvDim, dim);
+            matrix(writer, random, prefix + "attn_v.weight", matrices, kvDim, dim);
+            matrix(writer, random, prefix + "attn_output.weight", matrices, dim, dim);
             writer.tensor(prefix + "ffn_norm.weight", List.of((long) dim), ones(dim));
-            matrix(writer, random, prefix + "ffn_gate.weight", hiddenDim, dim);
-            matrix(writer, random, prefix + "ffn_up.weight", hiddenDim, dim);
-            matrix(writer, random, prefix + "ffn_down.weight", dim, hiddenDim);
+            matrix(writer, random, prefix + "ffn_gate.weight", matrices, hiddenDim, dim);
+            matrix(writer, random, prefix + "ffn_up.weight", matrices, hiddenDim, dim);
+            matrix(writer, random, prefix + "ffn_down.weight", matrices, dim, hiddenDim);
         }
         writer.tensor("output_norm.weight", List.of((long) dim), ones(dim));
-        matrix(writer, random, "output.weight", VOCABULARY, dim);
-        writer.write(file);
-        return file;
+        matrix(writer, random, "output.weight", matrices, VOCABULARY, dim);
+        return writer;
     }
 
     /** A prompt of this many tokens, the same for the same seed; none of them is special. */
@@ -101,9 +109,23 @@ public record TinyModel(int layers, int dim, int heads, int kvHeads, int hiddenD
                 Optional.empty());
     }
 
-    private static void matrix(GgufWriter writer, Random random, String name, int rows, int columns) {
+    private static void matrix(GgufWriter writer, Random random, String name, TensorType type, int rows, int columns) {
         // Outputs of about the size of the inputs, so that no activation grows with depth.
-        writer.tensor(name, shape(rows, columns), values(random, rows, columns, (float) (1 / Math.sqrt(columns))));
+        tensor(writer, name, type, rows, columns, values(random, rows, columns, (float) (1 / Math.sqrt(columns))));
+    }
+
+    private static void tensor(GgufWriter writer, String name, TensorType type, int rows, int columns, float[] values) {
+        ByteBuffer content =
+                ByteBuffer.allocate(values.length * type.blockBytes()).order(ByteOrder.LITTLE_ENDIAN);
+        for (float value : values) {
+            switch (type) {
+                case F32 -> content.putFloat(value);
+                case F16 -> content.putShort(Float.floatToFloat16(value));
+                case BF16 -> content.putShort((short) (Float.floatToRawIntBits(value) >> Short.SIZE));
+                default -> throw new IllegalArgumentException("no matrices of " + type);
+            }
+        }
+        writer.tensor(name, type, shape(rows, columns), content.array());
     }
 
     private static List<Long> shape(int rows, int columns) {
