@@ -1,5 +1,6 @@
 package io.baton.cli;
 
+import com.google.errorprone.annotations.FormatMethod;
 import io.baton.bench.NumericsBenchmark;
 import io.baton.engine.KernelChoice;
 import io.baton.engine.KvType;
@@ -115,6 +116,7 @@ final class BenchNumericsCommand implements Callable<Integer> {
         out.flush();
     }
 
+    @FormatMethod
     private static void line(PrintWriter out, String format, Object... values) {
         out.println(String.format(Locale.ROOT, format, values));
     }

@@ -1,5 +1,6 @@
 package io.baton.cli;
 
+import com.google.errorprone.annotations.FormatMethod;
 import io.baton.bench.BenchmarkRow;
 import io.baton.bench.BenchmarkSubject;
 import io.baton.bench.MachineLimits;
@@ -62,6 +63,7 @@ final class BenchmarkTable implements BenchmarkOutput {
                         : "");
     }
 
+    @FormatMethod
     private void line(String format, Object... values) {
         out.println(String.format(Locale.ROOT, format, values).stripTrailing());
         out.flush();

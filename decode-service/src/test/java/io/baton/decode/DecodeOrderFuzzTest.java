@@ -34,9 +34,7 @@ class DecodeOrderFuzzTest {
                 assertThat(token).isBetween(0, VOCABULARY - 1);
             }
             assertThat(order.maxTokens()).isBetween(1, CONTEXT - order.prompt().length);
-            assertThat(order.choices())
-                    .isNotEmpty()
-                    .allMatch(known -> known.tokens().length <= order.maxTokens());
+            assertThat(order.choices()).isNotEmpty().allMatch(known -> known.tokens().length <= order.maxTokens());
             assertThat(order.stopTokens().containsAll(ENDS))
                     .isEqualTo(!request.getStop().getIgnoreEos()
                             || request.getStop().getTokenIdsList().containsAll(ENDS));

@@ -5,7 +5,6 @@ import io.baton.engine.forward.ForwardPass;
 import io.baton.engine.kernel.KernelProvider;
 import io.baton.engine.kernel.Kernels;
 import io.baton.engine.kernel.MatrixFormat;
-import io.baton.engine.kernel.PackedMatrix;
 import io.baton.engine.memory.KvLayout;
 import io.baton.engine.memory.KvPool;
 import io.baton.engine.memory.MemoryBudget;

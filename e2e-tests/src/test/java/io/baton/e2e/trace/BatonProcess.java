@@ -38,7 +38,7 @@ final class BatonProcess implements AutoCloseable {
     /** Reads what it prints up to the line that names a port, {@code decode grpc 127.0.0.1:7070}, and gives that. */
     String address(String protocol) throws IOException {
         for (String line = out.readLine(); line != null; line = out.readLine()) {
-            String[] words = line.split(" ");
+            String[] words = line.split(" ", -1);
             if (words.length == 3 && words[1].equals(protocol)) {
                 return words[2];
             }
