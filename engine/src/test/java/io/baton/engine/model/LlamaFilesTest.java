@@ -176,8 +176,8 @@ class LlamaFilesTest {
         writer.tensor("output.weight", TensorType.Q2_K, List.of(1L, 256L), new byte[TensorType.Q2_K.blockBytes()]);
         refused(
                 writer,
-                "output.weight is stored as Q2_K; expected one of [F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K,"
-                        + " Q6_K, IQ4_NL, BF16], so convert the model");
+                "output.weight is stored as Q2_K, expected one of [F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K,"
+                        + " Q6_K, IQ4_NL, BF16]; convert the model to one of them");
     }
 
     @Test
