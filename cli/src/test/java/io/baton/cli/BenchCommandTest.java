@@ -97,7 +97,7 @@ class BenchCommandTest {
     void aModelThatIsNotThereFails() {
         BatonUnderTest baton = BatonUnderTest.plain();
         assertThat(baton.run("bench", "engine", "--model", "/no/such.gguf")).isEqualTo(1);
-        assertThat(baton.err()).contains("model /no/such.gguf does not exist");
+        assertThat(baton.err()).contains("/no/such.gguf: found no such file");
     }
 
     @Test
