@@ -130,6 +130,8 @@ class FaultProxyTest {
 
     @Test
     void aReplacedServerGetsTheConnectionsToCome() throws IOException {
+        client.getOutputStream().write(MESSAGE, 0, 1);
+        assertThat(client.getInputStream().readNBytes(1)).hasSize(1); // it has reached the server that was there
         try (ServerSocket replacement = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             proxy.retarget(replacement.getLocalPort());
             try (Socket second = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
