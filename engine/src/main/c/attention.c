@@ -32,11 +32,10 @@ struct kv_head {
 /* One call's query rows in scratch memory, a row of each array per query row. */
 struct rows {
     size_t dims;             /* head dimensions padded to whole vectors: row length of q, acc and out */
-    uint8_t *q;              /* scaled and rounded query, dims * 4 bytes a row; bf16 as f32 where it is multiplied so */
+    uint8_t *q;              /* scaled and rounded query, dims * 4 bytes a row, of which bf16 may use half */
     float *q_scale;          /* q8 only */
     int32_t *q_sum;          /* q8 only */
     float *p;                /* SEGMENT scores, then weights: rounded to bf16, or times V's scale, as the type wants */
-    uint16_t *p_bf16;        /* SEGMENT weights as bf16, where that is multiplied as it is */
     float *acc;              /* the segment's accumulator */
     float *out;              /* merged */
     float *highest, *total;  /* merged */
@@ -57,7 +56,6 @@ static struct rows lay_out(uint8_t *scratch, size_t head_dim, size_t n) {
     TAKE(acc, n * r.dims * sizeof(float));
     TAKE(out, n * r.dims * sizeof(float));
     TAKE(p, n * SEGMENT * sizeof(float));
-    TAKE(p_bf16, n * SEGMENT * sizeof(uint16_t));
     TAKE(q_scale, n * sizeof(float));
     TAKE(q_sum, n * sizeof(int32_t));
     TAKE(highest, 2 * n * sizeof(float));
@@ -74,11 +72,7 @@ static void round_query(const struct kv_head *kv, const struct rows *rows, size_
     if (kv->type == KV_F32) {
         memcpy(to, scaled, dims * sizeof(float));
     } else if (kv->type == KV_BF16) {
-        for (size_t d = 0; d < dims; d += LANES) {
-            i32x16 v = to_bf16(f_load(scaled + d));
-            if (BF16_WIDENED) f_store((float *)to + d, i_as_f32(i_shl(v, 16)));
-            else i_store_low16((uint16_t *)to + d, v);
-        }
+        for (size_t d = 0; d < dims; d += LANES) bf_store((bf_row *)to + d, to_bf16(f_load(scaled + d)));
     } else {
         i32x16 most = i_set(0), sum = i_set(0);
         for (size_t d = 0; d < dims; d += LANES) most = i_max(most, f_bits(f_abs(f_load(scaled + d))));
@@ -94,15 +88,6 @@ static void round_query(const struct kv_head *kv, const struct rows *rows, size_
 }
 
 /* ---- scores of the keys of up to PANELS panels of one block ------------------------------------------------------------ */
-
-/* Keeps the compiler from loading early what is multiplied later: it would run out of registers. */
-#define IN_ORDER __asm__ volatile("" ::: "memory")
-
-/* The even (0) or odd (1) elements of the pairs at p. */
-INLINE f32x16 widened(const void *p, int half) {
-    i32x16 v = i_load(p);
-    return i_as_f32(half ? i_and(v, i_set((int32_t)0xffff0000)) : i_shl(v, 16));
-}
 
 INLINE void score_tile(const int type, const int panels, const int n, const struct kv_head *kv, const struct rows *rows,
                        size_t r0, const uint8_t *unit, size_t panel, float *p) {
@@ -132,27 +117,10 @@ INLINE void score_tile(const int type, const int panels, const int n, const stru
     f32x16 acc[ROWS][MOST_PANELS];
     UNROLL for (int r = 0; r < n; r++)
         UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_set(0);
-    if (type == KV_BF16 && BF16_WIDENED) { /* all rows' odd elements, then all rows' even ones: fewer registers */
-        for (size_t d = 0; d < dims; d += 2) {
-            UNROLL for (int half = 1; half >= 0; half--) {
-                IN_ORDER;
-                f32x16 k[MOST_PANELS];
-                UNROLL for (int i = 0; i < panels; i++) k[i] = widened(keys + i * stride + d * LANES * sizeof(uint16_t), half);
-                UNROLL for (int r = 0; r < n; r++) {
-                    f32x16 v = f_set(((const float *)(q + r * ldq))[d + half]);
-                    UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(k[i], v, acc[r][i]);
-                }
-            }
-        }
-    } else if (type == KV_BF16) {
-        for (size_t d = 0; d < dims; d += 2) {
-            bf_pairs k[MOST_PANELS];
-            UNROLL for (int i = 0; i < panels; i++) k[i] = bf_load(keys + i * stride + d * LANES * sizeof(uint16_t));
-            UNROLL for (int r = 0; r < n; r++) {
-                bf_scalar v = bf_set((const uint16_t *)(q + r * ldq) + d);
-                UNROLL for (int i = 0; i < panels; i++) acc[r][i] = bf_dot(k[i], v, acc[r][i]);
-            }
-        }
+    if (type == KV_BF16) {
+        for (size_t d = 0; d < dims; d += 2)
+            bf_pair(panels, n, keys + d * LANES * sizeof(uint16_t), stride, (const bf_row *)q + d, ldq / sizeof(bf_row),
+                    acc[0], MOST_PANELS);
     } else {
         for (size_t d = 0; d < dims; d++) {
             f32x16 k[MOST_PANELS];
@@ -201,27 +169,10 @@ INLINE void value_tile(const int type, const int panels, const int n, const stru
     f32x16 acc[ROWS][MOST_PANELS];
     UNROLL for (int r = 0; r < n; r++)
         UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_load(to + r * rows->dims + LANES * i);
-    if (type == KV_BF16 && BF16_WIDENED) {
-        for (; key < end; key += 2, in_segment += 2) {
-            UNROLL for (int half = 1; half >= 0; half--) {
-                IN_ORDER;
-                f32x16 v[MOST_PANELS];
-                UNROLL for (int i = 0; i < panels; i++) v[i] = widened(values + i * stride + key * LANES * sizeof(uint16_t), half);
-                UNROLL for (int r = 0; r < n; r++) {
-                    f32x16 p = f_set(p0[r * SEGMENT + in_segment + half]);
-                    UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(v[i], p, acc[r][i]);
-                }
-            }
-        }
-    } else if (type == KV_BF16) {
-        for (; key < end; key += 2, in_segment += 2) {
-            bf_pairs v[MOST_PANELS];
-            UNROLL for (int i = 0; i < panels; i++) v[i] = bf_load(values + i * stride + key * LANES * sizeof(uint16_t));
-            UNROLL for (int r = 0; r < n; r++) {
-                bf_scalar p = bf_set(rows->p_bf16 + (r0 + r) * SEGMENT + in_segment);
-                UNROLL for (int i = 0; i < panels; i++) acc[r][i] = bf_dot(v[i], p, acc[r][i]);
-            }
-        }
+    if (type == KV_BF16) {
+        for (; key < end; key += 2, in_segment += 2)
+            bf_pair(panels, n, values + key * LANES * sizeof(uint16_t), stride, (const bf_row *)p0 + in_segment,
+                    SEGMENT * sizeof(float) / sizeof(bf_row), acc[0], MOST_PANELS);
     } else {
         for (; key < end; key++, in_segment++) {
             f32x16 v[MOST_PANELS];
@@ -280,7 +231,7 @@ static void weigh(const struct kv_head *kv, const struct rows *rows, size_t r0, 
  * Turns the first n scores into weights, zero from there to the end of the vector; their sum, and the highest score. The
  * sum is of unrounded weights.
  */
-static float exponentials(int64_t type, float *p, uint16_t *p_bf16, size_t n, float *max) {
+static float exponentials(int64_t type, float *p, size_t n, float *max) {
     const size_t whole = padded(n, LANES);
     for (size_t i = n; i < whole; i++) p[i] = -__builtin_inff();
     f32x16 most = f_load(p);
@@ -291,9 +242,8 @@ static float exponentials(int64_t type, float *p, uint16_t *p_bf16, size_t n, fl
     for (size_t i = 0; i < whole; i += LANES) {
         f32x16 e = f_exp(f_sub(f_load(p + i), m));
         lanes = f_add(lanes, e);
-        if (type != KV_BF16) f_store(p + i, e);
-        else if (BF16_WIDENED) f_store(p + i, i_as_f32(i_shl(to_bf16(e), 16)));
-        else i_store_low16(p_bf16 + i, to_bf16(e));
+        if (type == KV_BF16) bf_store((bf_row *)p + i, to_bf16(e)); /* never beyond what is read already */
+        else f_store(p + i, e);
     }
     return tree(lanes);
 }
@@ -363,7 +313,7 @@ void EXPORT(attend)(const uint8_t *pool, size_t block_stride, const int32_t *blo
         for (size_t r = n; r-- > 0 && position + r / group + 1 > from;) first_seeing = r;
         for (size_t r = first_seeing; r < n; r++) {
             const size_t seen = least(keys, position + r / group + 1 - from);
-            sum[r] = exponentials(kv->type, rows.p + r * SEGMENT, rows.p_bf16 + r * SEGMENT, seen, max + r);
+            sum[r] = exponentials(kv->type, rows.p + r * SEGMENT, seen, max + r);
             memset(rows.acc + r * rows.dims, 0, rows.dims * sizeof(float));
         }
 

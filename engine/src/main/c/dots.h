@@ -38,29 +38,50 @@ INLINE size_t row_block(size_t row_bytes) {
 
 #if defined(__AVX512BF16__) && !defined(BF16_BY_FMA)
 #define BF16_WIDENED 0
-typedef __m512bh bf_pairs;
-INLINE bf_pairs bf_load(const void *p) { return (__m512bh)_mm512_loadu_si512(p); }
-typedef __m512bh bf_scalar;
-INLINE bf_scalar bf_set(const uint16_t *p) { return (__m512bh)_mm512_set1_epi32(load_word(p)); }
-INLINE f32x16 bf_dot(bf_pairs w, bf_scalar x, f32x16 acc) { return _mm512_dpbf16_ps(acc, w, x); }
+typedef uint16_t bf_row; /* an element of a rounded row */
 #else
 /* Widening is exact, and conversion to bf16 leaves nothing so small that a product could be denormal: IEEE FMA gives what
- * vdpbf16ps gives. On cores that run vdpbf16ps at half the rate of FMA or less, this is also the faster way. */
+ * vdpbf16ps gives. On cores that run vdpbf16ps at half the rate of FMA or less, this is also the faster way. Rows are
+ * widened when they are rounded: in a tile that costs more than it saves to read. */
 #define BF16_WIDENED 1
-typedef struct { f32x16 even, odd; } bf_pairs;
-INLINE bf_pairs bf_load(const void *p) {
-    i32x16 v = i_load(p);
-    return (bf_pairs){i_as_f32(i_shl(v, 16)), i_as_f32(i_and(v, i_set((int32_t)0xffff0000)))};
-}
-typedef bf_pairs bf_scalar;
-INLINE bf_scalar bf_set(const uint16_t *p) { /* widened after the broadcast: units that multiply stay free */
-    i32x16 v = i_set(load_word(p));
-    return (bf_pairs){i_as_f32(i_shl(v, 16)), i_as_f32(i_and(v, i_set((int32_t)0xffff0000)))};
-}
-INLINE f32x16 bf_dot(bf_pairs w, bf_scalar x, f32x16 acc) {
-    return f_fma(w.even, x.even, f_fma(w.odd, x.odd, acc));
-}
+typedef float bf_row;
 #endif
+
+/* Sixteen values that are bf16 already, the upper halves of v, as elements of a rounded row. */
+INLINE void bf_store(bf_row *to, i32x16 v) {
+#if BF16_WIDENED
+    f_store(to, i_as_f32(i_shl(v, 16)));
+#else
+    i_store_low16(to, v);
+#endif
+}
+
+/* A pair of each of n rows of x with a pair of each of some panels, stride bytes apart; acc is [n][lda]. */
+INLINE void bf_pair(const int panels, const int n, const void *w, size_t stride, const bf_row *x, size_t ldx, f32x16 *acc,
+                    const int lda) {
+#if BF16_WIDENED
+    UNROLL for (int half = 1; half >= 0; half--) { /* all rows' odd elements, then all rows' even ones: fewer registers */
+        f32x16 row[4];
+        UNROLL for (int p = 0; p < panels; p++) {
+            i32x16 v = i_load((const uint8_t *)w + p * stride);
+            row[p] = i_as_f32(half ? i_and(v, i_set((int32_t)0xffff0000)) : i_shl(v, 16));
+        }
+        UNROLL for (int r = 0; r < n; r++) {
+            f32x16 v = f_set(x[r * ldx + half]);
+            UNROLL for (int p = 0; p < panels; p++) acc[r * lda + p] = f_fma(row[p], v, acc[r * lda + p]);
+        }
+        UNROLL for (int r = 0; r < n; r++)
+            UNROLL for (int p = 0; p < panels; p++) f_hold(acc + r * lda + p);
+    }
+#else
+    __m512bh row[4];
+    UNROLL for (int p = 0; p < panels; p++) row[p] = (__m512bh)_mm512_loadu_si512((const uint8_t *)w + p * stride);
+    UNROLL for (int r = 0; r < n; r++) {
+        __m512bh v = (__m512bh)_mm512_set1_epi32(load_word(x + r * ldx));
+        UNROLL for (int p = 0; p < panels; p++) acc[r * lda + p] = _mm512_dpbf16_ps(acc[r * lda + p], row[p], v);
+    }
+#endif
+}
 
 /* ---- int8: exact integer sums ---------------------------------------------------------------------------------------- */
 

@@ -24,6 +24,9 @@ INLINE int32_t load_word(const void *p) {
     return w;
 }
 
+/* f_hold: here a is in registers, and what is computed from it later stays later. Left to itself GCC moves the steps of an
+ * unrolled loop through each other until the registers are too few. */
+
 #if defined(__AVX512F__)
 
 #include <immintrin.h>
@@ -42,6 +45,7 @@ INLINE f32x16 f_div(f32x16 a, f32x16 b) { return _mm512_div_ps(a, b); }
 INLINE f32x16 f_max(f32x16 a, f32x16 b) { return _mm512_max_ps(a, b); }
 INLINE f32x16 f_min(f32x16 a, f32x16 b) { return _mm512_min_ps(a, b); }
 INLINE f32x16 f_abs(f32x16 a) { return _mm512_abs_ps(a); }
+INLINE void f_hold(f32x16 *a) { __asm__ volatile("" : "+v"(*a)); }
 INLINE i32x16 f_bits(f32x16 a) { return _mm512_castps_si512(a); }
 INLINE f32x16 i_as_f32(i32x16 a) { return _mm512_castsi512_ps(a); }
 INLINE f32x16 i_to_f32(i32x16 a) { return _mm512_cvtepi32_ps(a); }
@@ -95,6 +99,7 @@ INLINE f32x16 f_sub(f32x16 a, f32x16 b) { return F2(_mm256_sub_ps, a, b); }
 INLINE f32x16 f_div(f32x16 a, f32x16 b) { return F2(_mm256_div_ps, a, b); }
 INLINE f32x16 f_max(f32x16 a, f32x16 b) { return F2(_mm256_max_ps, a, b); }
 INLINE f32x16 f_min(f32x16 a, f32x16 b) { return F2(_mm256_min_ps, a, b); }
+INLINE void f_hold(f32x16 *a) { __asm__ volatile("" : "+x"(a->l), "+x"(a->h)); }
 INLINE i32x16 f_bits(f32x16 a) { return (i32x16){_mm256_castps_si256(a.l), _mm256_castps_si256(a.h)}; }
 INLINE f32x16 i_as_f32(i32x16 a) { return (f32x16){_mm256_castsi256_ps(a.l), _mm256_castsi256_ps(a.h)}; }
 INLINE f32x16 i_to_f32(i32x16 a) { return (f32x16){_mm256_cvtepi32_ps(a.l), _mm256_cvtepi32_ps(a.h)}; }
@@ -165,6 +170,7 @@ INLINE f32x16 f_div(f32x16 a, f32x16 b) { F4(vdivq_f32(a.v[i], b.v[i])); }
 INLINE f32x16 f_max(f32x16 a, f32x16 b) { F4(vmaxq_f32(a.v[i], b.v[i])); }
 INLINE f32x16 f_min(f32x16 a, f32x16 b) { F4(vminq_f32(a.v[i], b.v[i])); }
 INLINE f32x16 f_abs(f32x16 a) { F4(vabsq_f32(a.v[i])); }
+INLINE void f_hold(f32x16 *a) { EACH { __asm__ volatile("" : "+w"(a->v[i])); } }
 INLINE i32x16 f_bits(f32x16 a) { I4(vreinterpretq_s32_f32(a.v[i])); }
 INLINE f32x16 i_as_f32(i32x16 a) { F4(vreinterpretq_f32_s32(a.v[i])); }
 INLINE f32x16 i_to_f32(i32x16 a) { F4(vcvtq_f32_s32(a.v[i])); }

@@ -30,20 +30,14 @@ INLINE void f32_tile(const int panels, const int rows, const float *w, size_t pa
 
 /* ---- bf16: per pair, FMA of the odd element, then of the even one ------------------------------------------------- */
 
-INLINE void bf16_tile(const int panels, const int rows, const uint16_t *w, size_t panel_stride, const uint16_t *x,
+INLINE void bf16_tile(const int panels, const int rows, const uint16_t *w, size_t panel_stride, const bf_row *x,
                       size_t ldx, float *y, size_t ldy, size_t k0, size_t k1) {
     f32x16 acc[ROWS][PANELS];
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int p = 0; p < panels; p++)
             acc[r][p] = k0 ? f_load(y + r * ldy + LANES * p) : f_set(0);
-    for (size_t k = k0; k < k1; k += 2) {
-        bf_pairs row[PANELS];
-        UNROLL for (int p = 0; p < panels; p++) row[p] = bf_load(w + p * panel_stride + LANES * k);
-        UNROLL for (int r = 0; r < rows; r++) {
-            bf_scalar v = bf_set(x + r * ldx + k);
-            UNROLL for (int p = 0; p < panels; p++) acc[r][p] = bf_dot(row[p], v, acc[r][p]);
-        }
-    }
+    for (size_t k = k0; k < k1; k += 2)
+        bf_pair(panels, rows, w + LANES * k, panel_stride * sizeof *w, x + k, ldx, acc[0], PANELS);
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int p = 0; p < panels; p++)
             f_store(y + r * ldy + LANES * p, acc[r][p]);
@@ -51,12 +45,12 @@ INLINE void bf16_tile(const int panels, const int rows, const uint16_t *w, size_
 
 /* ---- drivers: strips of panels over blocks of rows ------------------------------------------------------------------ */
 
-#define FLOAT_PRODUCT(NAME, ELEMENT)                                                                                   \
-    static __attribute__((noinline)) void NAME##_strip(int panels, const ELEMENT *w, size_t stride, const ELEMENT *x,  \
+#define FLOAT_PRODUCT(NAME, ELEMENT, ROW)                                                                              \
+    static __attribute__((noinline)) void NAME##_strip(int panels, const ELEMENT *w, size_t stride, const ROW *x,      \
                                                        size_t rows, size_t ldx, float *y, size_t ldy, size_t k0,       \
                                                        size_t k1) {                                                    \
         for (size_t r = 0; r < rows; r += ROWS) {                                                                      \
-            const ELEMENT *xr = x + r * ldx;                                                                           \
+            const ROW *xr = x + r * ldx;                                                                               \
             float *yr = y + r * ldy;                                                                                   \
             if (panels == PANELS) {                                                                                    \
                 BY_ROWS(rows - r, NAME##_WIDE)                                                                         \
@@ -65,11 +59,11 @@ INLINE void bf16_tile(const int panels, const int rows, const uint16_t *w, size_
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    void EXPORT(product_##NAME)(const ELEMENT *w, size_t k, const ELEMENT *x, size_t rows, size_t ldx, float *y,         \
+    void EXPORT(product_##NAME)(const ELEMENT *w, size_t k, const ROW *x, size_t rows, size_t ldx, float *y,           \
                               size_t ldy, size_t from, size_t to) {                                                    \
         const size_t stride = LANES * k;                                                                               \
         const size_t step = rows > ROWS ? K_BLOCK : k;                                                                 \
-        const size_t block = row_block(least(step, k) * sizeof(ELEMENT));                                              \
+        const size_t block = row_block(least(step, k) * sizeof(ROW));                                                  \
         for (size_t r0 = 0; r0 < rows; r0 += block)                                                                    \
             for (size_t p = from, panels; p < to; p += panels) {                                                       \
                 panels = rows > 1 && p + PANELS <= to ? PANELS : 1;                                                    \
@@ -83,5 +77,5 @@ INLINE void bf16_tile(const int panels, const int rows, const uint16_t *w, size_
 #define f32_NARROW(n) f32_tile(1, n, w, stride, xr, ldx, yr, ldy, k0, k1)
 #define bf16_WIDE(n) bf16_tile(PANELS, n, w, stride, xr, ldx, yr, ldy, k0, k1)
 #define bf16_NARROW(n) bf16_tile(1, n, w, stride, xr, ldx, yr, ldy, k0, k1)
-FLOAT_PRODUCT(f32, float)
-FLOAT_PRODUCT(bf16, uint16_t)
+FLOAT_PRODUCT(f32, float, float)
+FLOAT_PRODUCT(bf16, uint16_t, bf_row)

@@ -1,5 +1,6 @@
 /* Work on single rows: rounding of activations, RMSNorm, SiLU gate, rotation. Rows are padded to whole vectors, zeros. */
 #include "arithmetic.h"
+#include "dots.h"
 
 /* Lanes 8 apart are added, then 4, 2, 1: the one tree that ends every row reduction. */
 float EXPORT(sum_of_squares)(const float *x, size_t n) {
@@ -46,16 +47,19 @@ void EXPORT(rotate)(float *x, const float *turn, size_t pairs) {
     }
 }
 
+/* Bytes of an element of a row that round_bf16 made. */
+int64_t EXPORT(bf16_bytes)(void) { return sizeof(bf_row); }
+
 /* n values, padded to a pair with zero. */
-void EXPORT(round_bf16)(const float *x, size_t n, uint16_t *rounded) {
+void EXPORT(round_bf16)(const float *x, size_t n, bf_row *rounded) {
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES) i_store_low16(rounded + i, to_bf16(f_load(x + i)));
+    for (; i + LANES <= n; i += LANES) bf_store(rounded + i, to_bf16(f_load(x + i)));
     if (i < n) {
         float tail[LANES] = {0};
-        uint16_t low[LANES];
+        bf_row last[LANES];
         memcpy(tail, x + i, (n - i) * sizeof(float));
-        i_store_low16(low, to_bf16(f_load(tail)));
-        memcpy(rounded + i, low, ((n - i) + (n & 1)) * sizeof(uint16_t));
+        bf_store(last, to_bf16(f_load(tail)));
+        memcpy(rounded + i, last, ((n - i) + (n & 1)) * sizeof(bf_row));
     }
 }
 

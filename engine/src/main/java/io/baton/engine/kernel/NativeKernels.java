@@ -36,6 +36,7 @@ public final class NativeKernels implements Kernels {
     private final MethodHandle productBf16;
     private final Map<MatrixFormat, MethodHandle> quantisedProducts = new EnumMap<>(MatrixFormat.class);
     private final MethodHandle roundBf16;
+    private final long bf16Bytes;
     private final MethodHandle roundQ8;
     private final MethodHandle sumOfSquares;
     private final MethodHandle normalize;
@@ -56,6 +57,7 @@ public final class NativeKernels implements Kernels {
             }
         }
         roundBf16 = library.function(instructionSet, "round_bf16", THREE);
+        bf16Bytes = bf16Bytes(library, instructionSet);
         roundQ8 = library.function(instructionSet, "round_q8", THREE);
         sumOfSquares = library.function(instructionSet, "sum_of_squares", returning(JAVA_FLOAT, 2));
         normalize = library.function(
@@ -119,12 +121,15 @@ public final class NativeKernels implements Kernels {
         }
     }
 
-    /** For quantised matrices as {@code rows.c} says: the values, then six numbers per group. */
+    /**
+     * For quantised matrices as {@code rows.c} says: the values, then six numbers per group. Values that are bf16 take
+     * four bytes where they are multiplied as f32.
+     */
     @Override
     public long roundedBytes(MatrixFormat format, int columns) {
         return switch (format.activations()) {
             case F32 -> OffHeap.rowBytes(columns);
-            case BF16 -> OffHeap.aligned((columns + 1L) / 2 * Integer.BYTES);
+            case BF16 -> OffHeap.aligned((columns + 1L & -2L) * bf16Bytes);
             case Q8 -> OffHeap.aligned(columns + columns / MatrixFormat.GROUP * 6L * Integer.BYTES);
         };
     }
@@ -177,7 +182,7 @@ public final class NativeKernels implements Kernels {
                             matrix.columns() + 1L & -2L,
                             rounded,
                             (long) rows,
-                            rowBytes / Short.BYTES,
+                            rowBytes / bf16Bytes,
                             y,
                             outputs,
                             from,
@@ -279,6 +284,15 @@ public final class NativeKernels implements Kernels {
     private static void call(MethodHandle function, long a, long b, int n) {
         try {
             function.invokeExact(a, b, (long) n);
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    private static long bf16Bytes(NativeLibrary library, String instructionSet) {
+        try {
+            return (long) library.function(instructionSet, "bf16_bytes", returning(JAVA_LONG, 0))
+                    .invokeExact();
         } catch (Throwable t) {
             throw failed(t);
         }
