@@ -41,33 +41,42 @@ final class DecodeCalls {
     }
 
     Stream open(String node, DecodeRequest request) {
-        Arrivals arrivals = new Arrivals();
+        Marks marks = new Marks();
         return new Stream(
                 node,
-                arrivals,
+                marks,
                 DecodeGrpc.newBlockingV2Stub(ClientInterceptors.intercept(
-                                channels.control(node, PeerRole.DECODE), arrivals, traces.client()))
+                                channels.control(node, PeerRole.DECODE), marks, traces.client()))
                         .decode(request));
     }
 
-    /** When each message of one stream reached this process, before the request's thread woke up to read it. */
-    private static final class Arrivals extends ClientStreamTracer implements ClientInterceptor {
+    /**
+     * When one stream's request left this process, and when each message reached it: as the transport's thread saw it,
+     * which on a busy machine is milliseconds after the request's thread let go, or before it wakes up to read.
+     */
+    private static final class Marks extends ClientStreamTracer implements ClientInterceptor {
 
-        private final Queue<Long> nanos = new ConcurrentLinkedQueue<>();
+        private final Queue<Long> arrivals = new ConcurrentLinkedQueue<>();
+        private volatile long leftNanos = System.nanoTime(); // until it is known
 
         @Override
         public <Q, S> ClientCall<Q, S> interceptCall(MethodDescriptor<Q, S> method, CallOptions options, Channel next) {
             return next.newCall(method, options.withStreamTracerFactory(new ClientStreamTracer.Factory() {
                 @Override
                 public ClientStreamTracer newClientStreamTracer(StreamInfo stream, Metadata headers) {
-                    return Arrivals.this;
+                    return Marks.this;
                 }
             }));
         }
 
         @Override
+        public void outboundHeaders() {
+            leftNanos = System.nanoTime();
+        }
+
+        @Override
         public void inboundMessage(int number) {
-            nanos.add(System.nanoTime());
+            arrivals.add(System.nanoTime());
         }
     }
 
@@ -75,14 +84,23 @@ final class DecodeCalls {
     final class Stream implements AutoCloseable {
 
         private final String node;
-        private final Arrivals arrivals;
+        private final Marks marks;
         private final BlockingClientCall<?, DecodeEvent> call;
         private long arrivedNanos;
 
-        private Stream(String node, Arrivals arrivals, BlockingClientCall<?, DecodeEvent> call) {
+        private Stream(String node, Marks marks, BlockingClientCall<?, DecodeEvent> call) {
             this.node = node;
-            this.arrivals = arrivals;
+            this.marks = marks;
             this.call = call;
+        }
+
+        String node() {
+            return node;
+        }
+
+        /** How long ago the request left this process, in nanoseconds. */
+        long requestAgeNanos() {
+            return System.nanoTime() - marks.leftNanos;
         }
 
         /** How long ago the event that {@link #next} gave last reached this process, in nanoseconds. */
@@ -101,7 +119,7 @@ final class DecodeCalls {
             while (true) {
                 try {
                     DecodeEvent event = call.read(LOOK_AROUND_MILLIS, TimeUnit.MILLISECONDS);
-                    Long arrived = event == null ? null : arrivals.nanos.poll();
+                    Long arrived = event == null ? null : marks.arrivals.poll();
                     arrivedNanos = arrived == null ? System.nanoTime() : arrived;
                     return event;
                 } catch (TimeoutException e) {

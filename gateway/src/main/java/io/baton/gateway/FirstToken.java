@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the time to first token went into. The total, the gateway's own part and the route are spans of this process's
  * clock; the decode node measured the rest on its own and says so with its first token. The gateway's part is what this
- * process does at both ends: from the request's arrival to its block hashes, the call to the decode node until the
- * transport has it, and from the first token's arrival until it is written. What remains unattributed is the way to the
- * decode node and back. Parts are taken out of the total one after the other, so that clocks which disagree can never
- * make them sum to more. Confined to the request's thread.
+ * process does at both ends: from the request's arrival to its block hashes, the call to the decode node until it is on
+ * its way, and from the first token's arrival until it is written. What remains unattributed is the way to the decode
+ * node and back. Parts are taken out of the total one after the other, so that clocks which disagree can never make
+ * them sum to more. Confined to the request's thread.
  */
 final class FirstToken {
 
@@ -19,7 +19,7 @@ final class FirstToken {
     private final long received;
     private long checked;
     private long sent;
-    private long handedOver;
+    private long left;
     private long arrived;
     private @Nullable TtftParts parts;
 
@@ -29,7 +29,7 @@ final class FirstToken {
         received = nanos.getAsLong() - ageNanos;
         checked = received;
         sent = received;
-        handedOver = received;
+        left = received;
     }
 
     /**
@@ -39,19 +39,19 @@ final class FirstToken {
         if (checked == received) {
             checked = nanos.getAsLong();
             sent = checked;
-            handedOver = checked;
+            left = checked;
         }
     }
 
     /** The request goes to a decode node now; earlier attempts that failed were part of finding the way. */
     void sent() {
         sent = nanos.getAsLong();
-        handedOver = sent;
+        left = sent;
     }
 
-    /** The transport has the request now. */
-    void handedOver() {
-        handedOver = nanos.getAsLong();
+    /** The request left this process {@code ageNanos} ago. */
+    void left(long ageNanos) {
+        left = Math.max(sent, nanos.getAsLong() - ageNanos);
     }
 
     /** The first token reached this process {@code ageNanos} ago. */
@@ -62,14 +62,14 @@ final class FirstToken {
     /** The first token has just been written to the client. */
     void written(TtftParts decode) {
         long now = nanos.getAsLong();
-        long left = TimeUnit.NANOSECONDS.toMicros(now - received);
-        TtftParts.Builder all = TtftParts.newBuilder().setTotalMicros(left);
+        long rest = TimeUnit.NANOSECONDS.toMicros(now - received);
+        TtftParts.Builder all = TtftParts.newBuilder().setTotalMicros(rest);
         // Rounded once: the remainder must not grow by the roundings of the pieces.
-        long own = (checked - received) + (handedOver - sent) + (now - Math.max(arrived, handedOver));
-        long gateway = Math.min(left, TimeUnit.NANOSECONDS.toMicros(own));
-        left -= gateway;
-        long route = Math.min(left, TimeUnit.NANOSECONDS.toMicros(sent - checked));
-        left -= route;
+        long own = (checked - received) + (left - sent) + (now - Math.max(arrived, left));
+        long gateway = Math.min(rest, TimeUnit.NANOSECONDS.toMicros(own));
+        rest -= gateway;
+        long route = Math.min(rest, TimeUnit.NANOSECONDS.toMicros(sent - checked));
+        rest -= route;
         long[] theirs = {
             decode.getDecodeAdmissionMicros(),
             decode.getPrefillQueueMicros(),
@@ -79,8 +79,8 @@ final class FirstToken {
             decode.getFirstStepMicros()
         };
         for (int i = 0; i < theirs.length; i++) {
-            theirs[i] = Math.clamp(theirs[i], 0, left);
-            left -= theirs[i];
+            theirs[i] = Math.clamp(theirs[i], 0, rest);
+            rest -= theirs[i];
         }
         parts = all.setGatewayMicros(gateway)
                 .setRouteMicros(route)
@@ -90,7 +90,7 @@ final class FirstToken {
                 .setPrefillComputeMicros(theirs[3])
                 .setExposedTransferMicros(theirs[4])
                 .setFirstStepMicros(theirs[5])
-                .setUnattributedMicros(left)
+                .setUnattributedMicros(rest)
                 .build();
     }
 

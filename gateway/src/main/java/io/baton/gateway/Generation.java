@@ -171,9 +171,6 @@ final class Generation {
             first.sent();
         }
         try (DecodeCalls.Stream stream = parts.decodeCalls().open(node, decode)) {
-            if (longestRelayed() == 0) {
-                first.handedOver();
-            }
             while (true) {
                 DecodeEvent event = stream.next();
                 if (event == null) {
@@ -182,7 +179,7 @@ final class Generation {
                             .asException();
                 }
                 switch (event.getEventCase()) {
-                    case TOKEN -> relay(event.getToken(), stream.ageNanos(), answers, node);
+                    case TOKEN -> relay(event.getToken(), stream, answers);
                     case CHOICE_FINISHED -> {
                         DecodeChoiceFinished end = event.getChoiceFinished();
                         answers.finish(end.getChoice(), end.getReason(), end.getText(), node);
@@ -204,9 +201,9 @@ final class Generation {
         }
     }
 
-    private void relay(DecodeToken token, long ageNanos, Choices answers, String node) {
+    private void relay(DecodeToken token, DecodeCalls.Stream stream, Choices answers) {
         boolean firstToken = longestRelayed() == 0;
-        if (!answers.add(token, node)) {
+        if (!answers.add(token, stream.node())) {
             return; // said before
         }
         Token.Builder relayedToken = Token.newBuilder()
@@ -220,7 +217,8 @@ final class Generation {
             relayedToken.setLogprob(token.getLogprob());
         }
         if (firstToken) {
-            first.arrived(ageNanos);
+            first.left(stream.requestAgeNanos());
+            first.arrived(stream.ageNanos());
         }
         client.send(GenerateEvent.newBuilder().setToken(relayedToken).build());
         if (firstToken) {

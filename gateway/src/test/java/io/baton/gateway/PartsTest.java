@@ -33,9 +33,8 @@ class PartsTest {
             first.checked();
             nanos.addAndGet(random.nextInt(5_000_000));
             first.sent();
-            nanos.addAndGet(random.nextInt(1_000_000));
-            first.handedOver();
             nanos.addAndGet(random.nextInt(50_000_000));
+            first.left(random.nextInt(60_000_000)); // even before it was sent
             first.arrived(random.nextInt(60_000_000)); // even before it was asked for
             nanos.addAndGet(random.nextInt(1_000_000));
             first.written(TtftParts.newBuilder()
@@ -72,8 +71,8 @@ class PartsTest {
         first.checked();
         nanos.set(42_000_000);
         first.sent();
-        first.handedOver();
         nanos.set(50_000_000);
+        first.left(8_000_000);
         first.arrived(0);
         first.written(TtftParts.newBuilder().setPrefillComputeMicros(7_000).build());
         assertThat(first.parts())
@@ -94,9 +93,8 @@ class PartsTest {
         first.checked();
         nanos.addAndGet(4_000_000);
         first.sent();
-        nanos.addAndGet(500_000);
-        first.handedOver();
-        nanos.addAndGet(20_000_000);
+        nanos.addAndGet(20_500_000);
+        first.left(20_000_000); // the transport's thread was not at once free
         first.arrived(300_000); // the request's thread woke up late
         nanos.addAndGet(200_000);
         first.written(TtftParts.newBuilder().setPrefillComputeMicros(19_000).build());
