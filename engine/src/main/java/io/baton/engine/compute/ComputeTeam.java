@@ -201,6 +201,7 @@ public final class ComputeTeam implements AutoCloseable {
 
         @Override
         public void run() {
+            Niceness.giveWay();
             int seen = 0;
             while (true) {
                 seen = awaitChangeOf(seen);

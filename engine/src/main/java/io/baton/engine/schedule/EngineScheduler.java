@@ -13,6 +13,7 @@ import io.baton.engine.ModelShape;
 import io.baton.engine.PrefillHandle;
 import io.baton.engine.PrefillListener;
 import io.baton.engine.PrefillRequest;
+import io.baton.engine.compute.Niceness;
 import io.baton.kv.SequenceFingerprint;
 import java.time.Duration;
 import java.util.Optional;
@@ -237,6 +238,7 @@ public final class EngineScheduler implements Engine {
     // The scheduler thread.
 
     private void run() {
+        Niceness.giveWay();
         try {
             while (!over()) {
                 try {
