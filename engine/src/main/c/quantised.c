@@ -6,7 +6,11 @@
  */
 #include "dots.h"
 
-#define PREFETCH_BYTES 4096
+#if defined(__AVX512F__)
+#define PREFETCH_BYTES 4096 /* how far ahead of the tile: what a core reads while memory answers */
+#else
+#define PREFETCH_BYTES 1024
+#endif
 #define QUADS (Q8_GROUP / 4)
 
 #if defined(__AMX_INT8__)
