@@ -85,7 +85,8 @@ public final class Baton implements Runnable {
         baton.addSubcommand(inspecting);
         baton.addSubcommand(new CommandLine(new BenchCommand())
                 .addSubcommand(new BenchEngineCommand(surroundings))
-                .addSubcommand(new BenchNumericsCommand(surroundings)));
+                .addSubcommand(new BenchNumericsCommand(surroundings))
+                .addSubcommand(new BenchTtftCommand(surroundings)));
         baton.addSubcommand(new CompletionCommand());
         return baton.setOut(out)
                 .setErr(err)

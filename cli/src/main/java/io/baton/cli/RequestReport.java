@@ -78,7 +78,7 @@ final class RequestReport {
     }
 
     /** {@code prefillQueue} is {@code prefill queue}. */
-    private static String spaced(String camelCase) {
+    static String spaced(String camelCase) {
         return camelCase.replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT);
     }
 }
