@@ -4,8 +4,6 @@ import io.baton.bench.BenchmarkPlan;
 import io.baton.bench.EngineBenchmark;
 import io.baton.bench.MachineLimits;
 import io.baton.engine.EngineOptions;
-import io.baton.engine.KernelChoice;
-import io.baton.engine.KvType;
 import io.baton.engine.LoadProgress;
 import io.baton.model.files.ModelFile;
 import java.io.PrintWriter;
@@ -82,21 +80,6 @@ final class BenchEngineCommand implements Callable<Integer> {
             description = "How long each is run before it counts, at least once (default: 1000)")
     private int warmUpMillis = 1000;
 
-    @Option(names = "--kv-dtype", paramLabel = "f32|bf16|q8", description = "Type of cached K and V (default: bf16)")
-    private KvType kv = KvType.BF16;
-
-    @Option(
-            names = "--activations",
-            paramLabel = "auto|q8|bf16|f32",
-            description = "What activations are rounded to (default: auto, by the model file)")
-    private EngineSettings.Activations activations = EngineSettings.Activations.AUTO;
-
-    @Option(
-            names = "--kernels",
-            paramLabel = "auto|scalar|vector|native",
-            description = "Which kernels compute (default: auto)")
-    private KernelChoice kernels = KernelChoice.AUTO;
-
     @Option(names = "--chunk-tokens", paramLabel = "TOKENS", description = "Prompt tokens per pass (default: 512)")
     private int chunkTokens = EngineOptions.DEFAULT_CHUNK_TOKENS;
 
@@ -150,9 +133,9 @@ final class BenchEngineCommand implements Callable<Integer> {
     private BenchmarkPlan plan(BenchModelOptions.CommandUsage usage) {
         try {
             return new BenchmarkPlan(
-                    activations.mode(),
-                    kernels,
-                    kv,
+                    model.activations(),
+                    model.kernels(),
+                    model.kv(),
                     threads,
                     promptTokens.stream().filter(tokens -> tokens != 0).toList(),
                     decodeTokens,

@@ -3,19 +3,23 @@ package io.baton.cli;
 import io.baton.bench.RandomBlocks;
 import io.baton.bench.SyntheticModel;
 import io.baton.bench.SyntheticShape;
+import io.baton.engine.ActivationMode;
+import io.baton.engine.KernelChoice;
+import io.baton.engine.KvType;
 import io.baton.engine.memory.MemoryLimit;
 import io.baton.model.files.ModelFile;
 import io.baton.model.files.TensorType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 
-/** Which model a benchmark runs: a file, or random weights in a known shape. */
+/** Which model a benchmark runs, a file or random weights in a known shape, and in which arithmetic. */
 final class BenchModelOptions {
 
     /** A type that random weights can be made in. */
@@ -56,12 +60,39 @@ final class BenchModelOptions {
             description = "Save the random model, so that other programs can run the very same, and run it from there")
     private @Nullable Path write;
 
+    @Option(names = "--kv-dtype", paramLabel = "f32|bf16|q8", description = "Type of cached K and V (default: bf16)")
+    private KvType kv = KvType.BF16;
+
+    @Option(
+            names = "--activations",
+            paramLabel = "auto|q8|bf16|f32",
+            description = "What activations are rounded to (default: auto, by the model file)")
+    private EngineSettings.Activations activations = EngineSettings.Activations.AUTO;
+
+    @Option(
+            names = "--kernels",
+            paramLabel = "auto|scalar|vector|native",
+            description = "Which kernels compute (default: auto); all give the same bits")
+    private KernelChoice kernels = KernelChoice.AUTO;
+
     static SyntheticShape shape(String name) {
         try {
             return SyntheticShape.of(name);
         } catch (IllegalArgumentException e) {
             throw new TypeConversionException(e.getMessage());
         }
+    }
+
+    KvType kv() {
+        return kv;
+    }
+
+    Optional<ActivationMode> activations() {
+        return activations.mode();
+    }
+
+    KernelChoice kernels() {
+        return kernels;
     }
 
     /** Makes the random weights, if those are wanted; what is returned opens the model. */

@@ -2,8 +2,6 @@ package io.baton.cli;
 
 import com.google.errorprone.annotations.FormatMethod;
 import io.baton.bench.NumericsBenchmark;
-import io.baton.engine.KernelChoice;
-import io.baton.engine.KvType;
 import io.baton.model.files.ModelFile;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -44,21 +42,6 @@ final class BenchNumericsCommand implements Callable<Integer> {
     @Option(names = "-n", paramLabel = "TOKENS", description = "Positions compared (default: 128)")
     private int positions = 128;
 
-    @Option(names = "--kv-dtype", paramLabel = "f32|bf16|q8", description = "Type of cached K and V (default: bf16)")
-    private KvType kv = KvType.BF16;
-
-    @Option(
-            names = "--activations",
-            paramLabel = "auto|q8|bf16|f32",
-            description = "What activations are rounded to (default: auto, by the model file)")
-    private EngineSettings.Activations activations = EngineSettings.Activations.AUTO;
-
-    @Option(
-            names = "--kernels",
-            paramLabel = "auto|scalar|vector|native",
-            description = "Which kernels compute (default: auto); all give the same bits")
-    private KernelChoice kernels = KernelChoice.AUTO;
-
     @Option(names = "--json", description = "Print one JSON object")
     private boolean json;
 
@@ -83,7 +66,10 @@ final class BenchNumericsCommand implements Callable<Integer> {
         };
         try (ModelFile file = model.choose(message -> new ParameterException(command, message), progress)
                 .get()) {
-            show(NumericsBenchmark.run(file, activations.mode(), kv, kernels, positions, done), file, out);
+            show(
+                    NumericsBenchmark.run(file, model.activations(), model.kv(), model.kernels(), positions, done),
+                    file,
+                    out);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(command, String.valueOf(e.getMessage()), e);
         }

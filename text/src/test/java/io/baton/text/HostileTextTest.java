@@ -57,7 +57,8 @@ class HostileTextTest {
     @ParameterizedTest
     @ValueSource(strings = {"llama-spm", "gpt-2", "qwen2"})
     void aMegabyteOfOneLetterTakesLessThanASecond(String name) {
-        assertLinear(SharedData.tokenizer("tokenizers/ggml-vocab-" + name + ".gguf"), MEGABYTE, UNITS.subList(0, 8));
+        assertLinear(
+                PublishedFiles.tokenizer("tokenizers/ggml-vocab-" + name + ".gguf"), MEGABYTE, UNITS.subList(0, 8));
     }
 
     /**
@@ -67,7 +68,7 @@ class HostileTextTest {
     @ParameterizedTest
     @ValueSource(strings = {"llama-spm", "gpt-2", "qwen2"})
     void eightTimesTheTextTakesAboutEightTimesAsLong(String name) {
-        Tokenizer tokenizer = SharedData.tokenizer("tokenizers/ggml-vocab-" + name + ".gguf");
+        Tokenizer tokenizer = PublishedFiles.tokenizer("tokenizers/ggml-vocab-" + name + ".gguf");
         Random random = new Random(17);
         String letters = random.ints(MEGABYTE / 8, 'a', 'z' + 1)
                 .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)

@@ -67,7 +67,7 @@ class IncrementalDetokenizerTest {
                 "models/stories260K/derived/hf"
             })
     void tokenByTokenIsTheWholeForPublishedVocabularies(String file) {
-        Tokenizer tokenizer = SharedData.tokenizer(file);
+        Tokenizer tokenizer = PublishedFiles.tokenizer(file);
         for (int round = 0; round < 3_000; round++) {
             int[] tokens = random.ints(1 + random.nextInt(40), 0, tokenizer.vocabularySize())
                     .toArray();

@@ -17,9 +17,9 @@ class PublishedVectorsTest {
     @ValueSource(strings = {"llama-spm", "gpt-2", "qwen2"})
     void everyVectorOfAPublishedVocabularyIsReproduced(String name) {
         String file = "tokenizers/ggml-vocab-" + name + ".gguf";
-        Tokenizer tokenizer = SharedData.tokenizer(file);
-        String[] inputs = SharedData.text(file + ".inp").split("\n__ggml_vocab_test__\n", -1);
-        List<String> outputs = SharedData.text(file + ".out").lines().toList();
+        Tokenizer tokenizer = PublishedFiles.tokenizer(file);
+        String[] inputs = PublishedFiles.text(file + ".inp").split("\n__ggml_vocab_test__\n", -1);
+        List<String> outputs = PublishedFiles.text(file + ".out").lines().toList();
         assertThat(outputs).hasSize(46);
         for (int i = 0; i < outputs.size(); i++) {
             int[] expected = ids(outputs.get(i));
@@ -38,8 +38,8 @@ class PublishedVectorsTest {
         "llama-2-tiny-random/llama-2-tiny-random.gguf, llama-2-tiny-random/golden_greedy.json",
     })
     void theGoldenPromptsOfAModelGetTheirTokens(String model, String goldens) {
-        Tokenizer tokenizer = SharedData.tokenizer("models/" + model);
-        for (JsonNode golden : SharedData.json("models/" + goldens).get("cases")) {
+        Tokenizer tokenizer = PublishedFiles.tokenizer("models/" + model);
+        for (JsonNode golden : PublishedFiles.json("models/" + goldens).get("cases")) {
             String prompt = golden.get("prompt").asString();
             int[] expected = new int[golden.get("prompt_ids").size()];
             Arrays.setAll(expected, i -> golden.get("prompt_ids").get(i).asInt());
@@ -52,8 +52,8 @@ class PublishedVectorsTest {
 
     @Test
     void generatedTokensPrintAsTheReferencePrintsThem() {
-        Tokenizer tokenizer = SharedData.tokenizer("models/stories260K/derived/stories260K-f32.gguf");
-        for (JsonNode golden : SharedData.json("models/stories260K/derived/golden_greedy.dev.json")
+        Tokenizer tokenizer = PublishedFiles.tokenizer("models/stories260K/derived/stories260K-f32.gguf");
+        for (JsonNode golden : PublishedFiles.json("models/stories260K/derived/golden_greedy.dev.json")
                 .get("cases")) {
             if (golden.get("text").isNull()) {
                 continue;

@@ -100,7 +100,7 @@ class ReferenceTokenizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"llama-spm", "gpt-2", "qwen2"})
     void randomTextsOfAPublishedVocabularyGetTheTokensOfTheReference(String name) throws IOException {
-        VocabularyFile vocabulary = SharedData.vocabulary("tokenizers/ggml-vocab-" + name + ".gguf");
+        VocabularyFile vocabulary = PublishedFiles.vocabulary("tokenizers/ggml-vocab-" + name + ".gguf");
         TestingFolder.write(folder, vocabulary);
         assertAgrees(folder);
     }
@@ -108,7 +108,7 @@ class ReferenceTokenizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"llama-bpe", "smollm"})
     void theOtherWordRulesAgreeToo(String preTokenizer) throws IOException {
-        VocabularyFile gpt2 = SharedData.vocabulary("tokenizers/ggml-vocab-gpt-2.gguf");
+        VocabularyFile gpt2 = PublishedFiles.vocabulary("tokenizers/ggml-vocab-gpt-2.gguf");
         VocabularyFile renamed = new VocabularyFile(
                 gpt2.model(),
                 preTokenizer,
@@ -131,7 +131,8 @@ class ReferenceTokenizerTest {
     @ValueSource(strings = {"llama-spm", "gpt-2", "qwen2", "llama-bpe"})
     void addedTokensAreFoundAsTheirFlagsSay(String name) throws IOException {
         boolean renamed = name.equals("llama-bpe");
-        VocabularyFile base = SharedData.vocabulary("tokenizers/ggml-vocab-" + (renamed ? "gpt-2" : name) + ".gguf");
+        VocabularyFile base =
+                PublishedFiles.vocabulary("tokenizers/ggml-vocab-" + (renamed ? "gpt-2" : name) + ".gguf");
         int size = base.size();
         while (base.tokens().get(size - 1).startsWith("[PAD")) {
             size--; // the reference numbers added tokens without holes
@@ -192,9 +193,9 @@ class ReferenceTokenizerTest {
 
     @Test
     void aPublishedTokenizerFileGivesTheTokensOfTheReferenceAndOfItsGguf() throws IOException {
-        assertAgrees(SharedData.path("models/stories260K/derived/hf"));
-        Tokenizer gguf = SharedData.tokenizer("models/stories260K/derived/stories260K-f32.gguf");
-        Tokenizer ours = SharedData.tokenizer("models/stories260K/derived/hf");
+        assertAgrees(PublishedFiles.path("models/stories260K/derived/hf"));
+        Tokenizer gguf = PublishedFiles.tokenizer("models/stories260K/derived/stories260K-f32.gguf");
+        Tokenizer ours = PublishedFiles.tokenizer("models/stories260K/derived/hf");
         for (int round = 0; round < 500; round++) {
             String text = randomText();
             assertThat(ours.encode(text, EncodeOptions.PROMPT))
@@ -204,8 +205,8 @@ class ReferenceTokenizerTest {
 
     @Test
     void realTextGetsTheTokensOfTheReference() throws IOException {
-        String text = SharedData.text("prompts/tinyshakespeare.txt").substring(0, 200_000);
-        VocabularyFile vocabulary = SharedData.vocabulary("tokenizers/ggml-vocab-llama-spm.gguf");
+        String text = PublishedFiles.text("prompts/tinyshakespeare.txt").substring(0, 200_000);
+        VocabularyFile vocabulary = PublishedFiles.vocabulary("tokenizers/ggml-vocab-llama-spm.gguf");
         Path file = TestingFolder.write(folder, vocabulary);
         try (HuggingFaceTokenizer reference = reference(file);
                 ModelFile model = ModelFile.open(folder)) {

@@ -27,8 +27,8 @@ class TiktokenVectorsTest {
     @CsvSource({"r50k_base, gpt-2", "cl100k_base, llama-bpe"})
     void everyVectorOfTiktokenIsReproduced(String name, String preTokenizer) {
         Tokenizer tokenizer = Tokenizer.of(
-                vocabulary(SharedData.text("tokenizers/tiktoken-ranks/" + name + ".tiktoken"), preTokenizer));
-        List<List<String>> rows = csv(SharedData.text("tokenizers/tiktoken-vectors/" + name + "_encodings.csv"));
+                vocabulary(PublishedFiles.text("tokenizers/tiktoken-ranks/" + name + ".tiktoken"), preTokenizer));
+        List<List<String>> rows = csv(PublishedFiles.text("tokenizers/tiktoken-vectors/" + name + "_encodings.csv"));
         assertThat(rows.size()).isGreaterThan(50);
         for (List<String> row : rows.subList(1, rows.size())) {
             int[] expected = Arrays.stream(

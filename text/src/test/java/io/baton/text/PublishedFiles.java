@@ -11,9 +11,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Published models, vocabularies and vectors; a test that asks for one is skipped where they are absent. */
-final class SharedData {
+final class PublishedFiles {
 
-    private SharedData() {}
+    private PublishedFiles() {}
 
     static Path path(String name) {
         Path path =
