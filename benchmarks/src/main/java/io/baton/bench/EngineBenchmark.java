@@ -24,6 +24,7 @@ public final class EngineBenchmark implements AutoCloseable {
 
     private static final int WARM_UP_TOKENS = 64;
     private static final int ATTENTION_STEPS = 16;
+    private static final int MEASURED_AGAIN = 3;
 
     private final BenchmarkPlan plan;
     private final EngineHost host;
@@ -180,9 +181,7 @@ public final class EngineBenchmark implements AutoCloseable {
 
     private BenchmarkRow row(String test, int tokens, double[] seconds, WorkBound work, double workingSet) {
         double median = (seconds[seconds.length / 2] + seconds[(seconds.length - 1) / 2]) / 2;
-        Multiplication products = Multiplication.of(subject.activations(), subject.quant());
-        Optional<WorkBound.Limit> limit =
-                limits.map(machine -> work.limit(machine, workingSet, products, Multiplication.of(plan.kv())));
+        Optional<WorkBound.Limit> limit = limits.map(machine -> limit(machine, work, workingSet, seconds[0]));
         return new BenchmarkRow(
                 test,
                 tokens / median,
@@ -192,6 +191,18 @@ public final class EngineBenchmark implements AutoCloseable {
                 work.operations() / median,
                 limit.map(WorkBound.Limit::name).orElse("unknown"),
                 limit.map(binding -> binding.seconds() / median).orElse(0.0));
+    }
+
+    /** What binds the work; measured anew while the fastest run was faster than that. */
+    private WorkBound.Limit limit(MachineLimits machine, WorkBound work, double workingSet, double fastestSeconds) {
+        Multiplication products = Multiplication.of(subject.activations(), subject.quant());
+        Multiplication attention = Multiplication.of(plan.kv());
+        WorkBound.Limit limit = work.limit(machine, workingSet, products, attention);
+        for (int again = 0; again < MEASURED_AGAIN && limit.seconds() > fastestSeconds; again++) {
+            machine.measureAgain();
+            limit = work.limit(machine, workingSet, products, attention);
+        }
+        return limit;
     }
 
     private double matrixWeights() {
