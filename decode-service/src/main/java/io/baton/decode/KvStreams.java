@@ -10,6 +10,8 @@ import io.baton.transfer.Timing;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ConnectivityState;
+import io.grpc.Context;
+import io.grpc.Deadline;
 import io.grpc.ManagedChannel;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -83,20 +85,36 @@ final class KvStreams {
             this.channel = channel;
         }
 
-        /** Opens a stream in the current gRPC context, whose deadline and cancellation reach the prefill node. */
+        /**
+         * Opens a stream with the deadline and the cancellation of the current gRPC context. That context ends with the
+         * answer, which may be sooner than the prefill node has read the acknowledgement: once all is verified, its end
+         * no longer cancels the stream.
+         */
         KvReceiver receive(PrefillStart.Builder start, ReceivePlan plan, ReceiveListener listener) {
             // A ranked node is believed to live: do not sit out a back-off that began while it did not.
             if (channel instanceof ManagedChannel managed
                     && managed.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
                 managed.resetConnectBackoff();
             }
-            return KvReceiver.prefill(
-                    telemetry.traced(channel),
-                    CallOptions.DEFAULT.withExecutor(threads),
-                    start,
-                    plan,
-                    listener,
-                    timing);
+            Context request = Context.current();
+            CallOptions options = CallOptions.DEFAULT.withExecutor(threads);
+            Deadline deadline = request.getDeadline();
+            Context own = request.fork();
+            Context before = own.attach();
+            KvReceiver receiver;
+            try {
+                receiver = KvReceiver.prefill(
+                        telemetry.traced(channel),
+                        deadline == null ? options : options.withDeadline(deadline),
+                        start,
+                        plan,
+                        listener,
+                        timing);
+            } finally {
+                own.detach(before);
+            }
+            request.addListener(ended -> receiver.cancel("the request has ended"), Runnable::run);
+            return receiver;
         }
 
         /**

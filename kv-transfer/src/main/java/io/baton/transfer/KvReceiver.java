@@ -249,6 +249,20 @@ public final class KvReceiver {
         }
     }
 
+    /** The peer has nothing to do but to end the stream. */
+    private void boundClosing() {
+        watch = timing.scheduler()
+                .schedule(
+                        () -> {
+                            if (!closed) {
+                                cancelCall.accept(
+                                        plan.handoff() + ": acknowledged, but the peer does not end the stream");
+                            }
+                        },
+                        plan.patience().toNanos(),
+                        TimeUnit.NANOSECONDS);
+    }
+
     private final class FrameListener extends ClientCall.Listener<Frame> {
 
         private final ClientCall<?, Frame> call;
@@ -271,6 +285,7 @@ public final class KvReceiver {
                 case END -> {
                     if (finish()) {
                         stopWatching();
+                        boundClosing();
                         listener.ended(intake.complete(elapsed()));
                     }
                 }
