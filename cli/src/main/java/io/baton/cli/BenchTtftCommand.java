@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -34,7 +35,8 @@ import tools.jackson.databind.node.ObjectNode;
         description = {
             "Measures where the time to the first token goes, over many requests to a running gateway.",
             "",
-            "One request after the other, each with a prompt of its own, so that none finds its prefix cached.",
+            "One request after the other, each with a prompt of its own and all with a cache salt of this run, so that none "
+                    + "finds its prefix cached.",
             ""
         })
 final class BenchTtftCommand implements Callable<Integer> {
@@ -44,6 +46,7 @@ final class BenchTtftCommand implements Callable<Integer> {
     private static final String[] QUANTILE_NAMES = {"p50", "p90", "p99", "max"};
 
     private final Surroundings surroundings;
+    private final String cacheSalt = UUID.randomUUID().toString();
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -110,6 +113,7 @@ final class BenchTtftCommand implements Callable<Integer> {
     private TtftParts ask(BatonClient client, int number) {
         GenerateSpec request = GenerateSpec.text(prompt(number))
                 .maxTokens(maxTokens)
+                .cacheSalt(cacheSalt)
                 .prefillMode(mode)
                 .fallback(Fallback.FAIL)
                 .build();

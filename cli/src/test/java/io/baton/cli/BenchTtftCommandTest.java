@@ -101,6 +101,19 @@ class BenchTtftCommandTest {
     }
 
     @Test
+    void aSecondRunFindsNothingOfTheFirstCached() {
+        for (int run = 0; run < 2; run++) {
+            assertThat(bench(BatonUnderTest.plain(), "-n", "2", "--warm-up", "1"))
+                    .isZero();
+        }
+        List<String> salts =
+                requests.stream().map(GenerateRequest::getCacheSalt).toList();
+        assertThat(salts.subList(0, 3)).containsOnly(salts.getFirst());
+        assertThat(salts.subList(3, 6)).containsOnly(salts.getLast());
+        assertThat(salts.getFirst()).isNotEmpty().isNotEqualTo(salts.getLast());
+    }
+
+    @Test
     void numbersThatMeasureNothingAreUsageErrors() {
         BatonUnderTest baton = BatonUnderTest.plain();
         assertThat(bench(baton, "-n", "0")).isEqualTo(2);
