@@ -7,6 +7,7 @@ import static io.baton.proto.v1.FallbackPolicy.FALLBACK_POLICY_OTHER_PREFILL;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.baton.proto.v1.DecodeFinished;
+import io.baton.proto.v1.DecodeRequest;
 import io.baton.proto.v1.Reason;
 import io.baton.proto.v1.Route;
 import io.baton.proto.v1.RouteEvent;
@@ -59,6 +60,22 @@ class RemotePrefillTest {
             assertThat(route.getPrefillCachedTokens()).isEqualTo(32);
             assertThat(prefill.onlyHanding().acknowledged.await(5, TimeUnit.SECONDS))
                     .isTrue();
+            decode.assertPoolAtBaseline();
+        }
+    }
+
+    @Test
+    void anAnswerThatEndsAtOnceDoesNotCancelTheAcknowledgement() throws Exception {
+        try (ScriptedPrefillNode prefill = ScriptedPrefillNode.serving();
+                NodeUnderTest decode = new NodeUnderTest(prefill)) {
+            for (int round = 0; round < 100; round++) { // a race, which one round may win by chance
+                DecodeRequest.Builder request = remote(FALLBACK_POLICY_FAIL, prefill);
+                request.getStopBuilder().setMaxTokens(1);
+                decode.ask(request).finished();
+                assertThat(prefill.handings.get(round).acknowledged.await(5, TimeUnit.SECONDS))
+                        .as("round %d", round)
+                        .isTrue();
+            }
             decode.assertPoolAtBaseline();
         }
     }
