@@ -10,14 +10,13 @@ import java.util.Locale;
 /**
  * Compute threads give way to those that move messages. Where a thread computes on every processor, one that wakes up
  * for a few microseconds, to send a token, say, otherwise waits for the end of a time slice: 4 ms at the 99th
- * percentile on a Linux of 250 Hz. With a niceness of 4 for the computing ones it gets a processor at once, and as they
- * still have 29 % of one that somebody else keeps busy, nothing starves. In a container only threads of the same
- * container are affected.
+ * percentile on a Linux of 250 Hz. Computing ones that are nice enough let it in at once, and still have 14 % of a
+ * processor that somebody else keeps busy. In a container only threads of the same container are affected.
  */
 public final class Niceness {
 
-    /** The least at which Linux lets a waking thread of niceness 0 in at once, and one more. */
-    static final int STEPS = 4;
+    /** The least at which the waking thread got in at once every time; docs/decisions/0006 has the measurements. */
+    static final int STEPS = 8;
 
     private Niceness() {}
 
