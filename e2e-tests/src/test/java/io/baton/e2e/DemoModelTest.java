@@ -13,14 +13,11 @@ import io.baton.engine.HostOptions;
 import io.baton.engine.KernelChoice;
 import io.baton.engine.KvType;
 import java.io.InputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -83,24 +80,11 @@ class DemoModelTest {
             for (MatchResult story : stories) {
                 List<String> words = ShellWords.of(story.group(1));
                 words.set(words.indexOf("--target") + 1, cluster.target());
-                assertThat(printed(words.subList(1, words.size())))
+                assertThat(CommandRun.printed(words.subList(1, words.size())))
                         .as(story.group(1))
                         .isEqualToNormalizingWhitespace(story.group(2));
             }
         }
-    }
-
-    private static String printed(List<String> arguments) {
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        int code = Baton.run(
-                Map.of(),
-                InputStream.nullInputStream(),
-                new PrintWriter(out, true),
-                new PrintWriter(err, true),
-                arguments.toArray(String[]::new));
-        assertThat(code).as(err.toString()).isZero();
-        return out.toString();
     }
 
     private static void check(Cluster cluster, JsonNode golden, int maxTokens) {

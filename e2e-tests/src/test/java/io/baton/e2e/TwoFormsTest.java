@@ -2,7 +2,6 @@ package io.baton.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.baton.cli.Baton;
 import io.baton.e2e.fault.TinyModel;
 import io.baton.engine.ActivationMode;
 import io.baton.engine.EngineHost;
@@ -14,15 +13,11 @@ import io.baton.engine.LoadProgress;
 import io.baton.kv.SequenceFingerprint;
 import io.baton.model.files.GgufWriter;
 import io.baton.model.files.TensorType;
-import java.io.InputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
@@ -191,15 +186,6 @@ class TwoFormsTest {
     }
 
     private static List<String> lines(String... arguments) {
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        int code = Baton.run(
-                Map.of(),
-                InputStream.nullInputStream(),
-                new PrintWriter(out, true),
-                new PrintWriter(err, true),
-                arguments);
-        assertThat(code).as(err.toString()).isZero();
-        return out.toString().lines().toList();
+        return CommandRun.printed(List.of(arguments)).lines().toList();
     }
 }

@@ -1,10 +1,7 @@
 package io.baton.e2e.errors;
 
-import io.baton.cli.Baton;
+import io.baton.e2e.CommandRun;
 import io.baton.e2e.ShellWords;
-import java.io.InputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,19 +36,12 @@ record Outcome(String status, String exit, String message, String more) {
     }
 
     private static Outcome baton(Map<String, String> environment, List<String> words) {
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        int exit = Baton.run(
-                environment,
-                InputStream.nullInputStream(),
-                new PrintWriter(out, true),
-                new PrintWriter(err, true),
-                words.toArray(String[]::new));
-        String[] lines = err.toString().strip().split("\\R", 2);
+        CommandRun run = CommandRun.of(environment, words);
+        String[] lines = run.err().strip().split("\\R", 2);
         Matcher status = STATUS.matcher(lines[0]);
         return new Outcome(
                 status.matches() ? status.group(1) : ErrorRow.NONE,
-                String.valueOf(exit),
+                String.valueOf(run.exit()),
                 lines[0],
                 lines.length > 1 ? lines[1] : "");
     }
