@@ -29,11 +29,11 @@ public final class KernelProvider {
         return NativeKernels.all().stream()
                 .<Kernels>map(kernels -> kernels)
                 .findFirst()
-                .orElseGet(() -> wideRegisters() ? new VectorKernels() : new ScalarKernels());
+                .orElseGet(() -> registers() ? new VectorKernels() : new ScalarKernels());
     }
 
-    /** On narrower registers sixteen lanes are emulated, object by object, and plain Java is much faster. */
-    private static boolean wideRegisters() {
-        return FloatVector.SPECIES_PREFERRED.length() >= Lanes.COUNT;
+    /** Without vector registers the JVM emulates vectors object by object, and plain Java is much faster. */
+    private static boolean registers() {
+        return FloatVector.SPECIES_PREFERRED.vectorBitSize() >= Lanes.F32.vectorBitSize();
     }
 }

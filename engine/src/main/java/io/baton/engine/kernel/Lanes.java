@@ -8,25 +8,46 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Sixteen lanes, loaded from and stored to addresses. The species are constants and all memory is one segment, because
- * the JIT compiles nothing else well; on a machine with narrower registers the same code is correct and slow.
+ * Vectors, loaded from and stored to addresses. A line is what the definitions speak of, sixteen f32 lanes; it is one
+ * vector, two or four, as wide as the registers of this machine. A lane is a row of a matrix or an element, so that
+ * only sums over lanes depend on how many lanes a vector has. The species are constants and all memory is one segment,
+ * because the JIT compiles nothing else well.
  */
 final class Lanes {
 
-    static final VectorSpecies<Float> F32 = FloatVector.SPECIES_512;
-    static final VectorSpecies<Integer> S32 = IntVector.SPECIES_512;
-    static final VectorSpecies<Short> S16 = ShortVector.SPECIES_512;
-    static final VectorSpecies<Short> S16_HALF = ShortVector.SPECIES_256;
-    static final VectorSpecies<Byte> S8_QUARTER = ByteVector.SPECIES_128;
+    /** Narrower vectors than the machine's: {@code -Dbaton.vector.bits=256}. Wider ones are correct and very slow. */
+    static final String BITS_PROPERTY = "baton.vector.bits";
+
+    private static final VectorShape SHAPE = shape();
+
+    static final VectorSpecies<Float> F32 = SHAPE.withLanes(float.class);
+    static final VectorSpecies<Integer> S32 = SHAPE.withLanes(int.class);
+    static final VectorSpecies<Short> S16 = SHAPE.withLanes(short.class);
+
+    /** As many lanes as F32; bytes of the narrowest shape are in the first lanes of a longer vector. */
+    private static final VectorSpecies<Short> S16_FEW =
+            VectorShape.forBitSize(SHAPE.vectorBitSize() / 2).withLanes(short.class);
+
+    private static final VectorSpecies<Byte> S8_FEW =
+            VectorShape.forBitSize(Math.max(64, SHAPE.vectorBitSize() / 4)).withLanes(byte.class);
 
     static final ValueLayout.OfFloat VALUE = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** Lanes and bytes of a line. */
     static final int COUNT = 16;
+
     static final int BYTES = OffHeap.ALIGNMENT;
+
+    /** Bytes of a vector. */
+    static final int VECTOR_BYTES = SHAPE.vectorBitSize() / Byte.SIZE;
+
+    /** Vectors of a line: 1, 2 or 4. */
+    static final int VECTORS = BYTES / VECTOR_BYTES;
 
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
     private static final VectorShuffle<Float> APART_8 = apart(8);
@@ -36,8 +57,13 @@ final class Lanes {
 
     private Lanes() {}
 
+    private static VectorShape shape() {
+        int widest = Integer.getInteger(BITS_PROPERTY, FloatVector.SPECIES_PREFERRED.vectorBitSize());
+        return VectorShape.forBitSize(Math.clamp(Integer.highestOneBit(widest), 128, 512));
+    }
+
     private static VectorShuffle<Float> apart(int lanes) {
-        return VectorShuffle.fromOp(F32, i -> (i + lanes) % COUNT);
+        return VectorShuffle.fromOp(F32, i -> (i + lanes) % F32.length());
     }
 
     static FloatVector load(long address) {
@@ -53,7 +79,7 @@ final class Lanes {
     }
 
     static void storeShorts(long address, IntVector v) {
-        ShortVector low = (ShortVector) v.convertShape(VectorOperators.I2S, S16_HALF, 0);
+        ShortVector low = (ShortVector) v.convertShape(VectorOperators.I2S, S16_FEW, 0);
         low.intoMemorySegment(OffHeap.ALL, address, ORDER);
     }
 
@@ -66,9 +92,9 @@ final class Lanes {
         return FloatVector.zero(F32);
     }
 
-    /** Sixteen finite f16, exactly: exponent and mantissa move to their places in f32, and 2^112 corrects the bias. */
+    /** Finite f16, exactly: exponent and mantissa move to their places in f32, and 2^112 corrects the bias. */
     static FloatVector loadHalves(long address) {
-        IntVector h = (IntVector) ShortVector.fromMemorySegment(S16_HALF, OffHeap.ALL, address, ORDER)
+        IntVector h = (IntVector) ShortVector.fromMemorySegment(S16_FEW, OffHeap.ALL, address, ORDER)
                 .convertShape(VectorOperators.S2I, S32, 0);
         return h.and(0x7fff)
                 .lanewise(VectorOperators.LSHL, 13)
@@ -77,9 +103,9 @@ final class Lanes {
                 .mul(0x1p112f);
     }
 
-    /** Sixteen s8. */
+    /** s8; at the narrowest, memory behind them is read too. */
     static FloatVector loadBytes(long address) {
-        ByteVector bytes = ByteVector.fromMemorySegment(S8_QUARTER, OffHeap.ALL, address, ORDER);
+        ByteVector bytes = ByteVector.fromMemorySegment(S8_FEW, OffHeap.ALL, address, ORDER);
         return (FloatVector) bytes.convertShape(VectorOperators.B2F, F32, 0);
     }
 
@@ -87,10 +113,14 @@ final class Lanes {
         return (FloatVector) v.convertShape(VectorOperators.I2F, F32, 0);
     }
 
-    /** {@link Arithmetic#tree} of sixteen lanes. */
-    static float tree(FloatVector v) {
-        FloatVector by8 = v.add(v.rearrange(APART_8));
-        FloatVector by4 = by8.add(by8.rearrange(APART_4));
+    /** {@link Arithmetic#tree} of a line, which is in as many of these as {@link #VECTORS} says. */
+    static float tree(FloatVector a, FloatVector b, FloatVector c, FloatVector d) {
+        FloatVector by8 = switch (VECTORS) {
+            case 1 -> a.add(a.rearrange(APART_8));
+            case 2 -> a.add(b);
+            default -> a.add(c);
+        };
+        FloatVector by4 = VECTORS <= 2 ? by8.add(by8.rearrange(APART_4)) : by8.add(b.add(d));
         FloatVector by2 = by4.add(by4.rearrange(APART_2));
         return by2.add(by2.rearrange(APART_1)).lane(0);
     }

@@ -60,6 +60,11 @@ record PanelBlock(int bits, int bias, boolean uneven, Scales scales) {
     private static final int NIBBLES = MatrixFormat.GROUP * MatrixFormat.PANEL_ROWS / 2;
     private static final byte[] LEVELS = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
+    /** What the sixteen codes of an uneven format stand for. */
+    static byte[] levels() {
+        return LEVELS.clone();
+    }
+
     /** What code {@code i} stands for in an uneven format. */
     static byte level(int code) {
         return LEVELS[code];

@@ -5,6 +5,8 @@ import static io.baton.engine.kernel.Lanes.F32;
 import static io.baton.engine.kernel.Lanes.ORDER;
 import static io.baton.engine.kernel.Lanes.S16;
 import static io.baton.engine.kernel.Lanes.S32;
+import static io.baton.engine.kernel.Lanes.VALUE;
+import static io.baton.engine.kernel.Lanes.VECTOR_BYTES;
 import static io.baton.engine.memory.OffHeap.ALL;
 
 import io.baton.engine.memory.OffHeap;
@@ -15,54 +17,129 @@ import jdk.incubator.vector.VectorOperators;
 
 /**
  * Parts of a quantised product. A group's sum of 32 products of int8 stays below 2^24 and is therefore exact in f32
- * too: for four rows and more, panels are {@linkplain #unpack unpacked} once to f32 whole numbers, multiplied group by
- * group as {@link F32Tiles} and {@linkplain #addScaled scaled}. For single rows that would cost more than it saves;
- * {@link #row} multiplies the int8 as 16-bit lanes instead.
+ * too: for four rows and more, panels are {@linkplain #unpack unpacked} once to f32 whole numbers, rows are
+ * {@linkplain #interleave interleaved}, and {@link #rows4Vectors2} multiplies and scales them. For single rows that
+ * would cost more than it saves; {@link #row} multiplies the int8 as 16-bit lanes instead.
  */
 final class Q8Tiles {
 
     private static final int GROUP = MatrixFormat.GROUP;
+    private static final int ROWS = 4; // of a tile
+    /** Panels side by side in a line of a tile's weights: as many as make its two vectors. */
+    static final int PANELS = Lanes.VECTORS == 1 ? 2 : 1;
+
+    static final long LINE_BYTES = (long) PANELS * BYTES;
+
+    private static final long QUAD_BYTES = 4 * Short.BYTES; // of a row of shorts
+    private static final int COLUMN_BYTES = ROWS * Float.BYTES; // of a tile's interleaved rows
 
     private Q8Tiles() {}
 
-    /**
-     * {@code y += sums * (scale * xScale)} for four rows of up to four panels; leaves the sums zero for the next group.
-     */
-    static void addScaled(
-            long sums, long sumStride, long scales, long xScales, long xStride, long y, long yStride, int panels) {
-        for (int row = 0; row < 4; row++) {
-            FloatVector xScale = Lanes.spread(xScales + row * xStride);
-            for (long at = 0; at < (long) panels * BYTES; at += BYTES) {
-                long sum = sums + row * sumStride + at;
-                long out = y + row * yStride + at;
-                FloatVector scale = Lanes.load(scales + at).mul(xScale);
-                Lanes.store(out, Lanes.load(sum).fma(scale, Lanes.load(out)));
-                Lanes.store(sum, Lanes.zero());
+    /** Writes four rows of f32, {@code stride} bytes apart, as {@code [columns][4]}. */
+    static void interleave(long x, long stride, int columns, long to) {
+        for (int row = 0; row < ROWS; row++) {
+            long in = x + row * stride;
+            long out = to + (long) row * Float.BYTES;
+            for (int k = 0; k < columns; k++) {
+                OffHeap.f32(out + (long) k * COLUMN_BYTES, OffHeap.f32(in + (long) k * Float.BYTES));
             }
         }
     }
 
-    /** Widens {@code quads} times {@code [16][4]} int8 to {@code [4][16]} f32. */
-    static void unpack(long from, long to, int quads) {
-        for (int i = 0; i < quads; i++) {
-            IntVector v = Lanes.loadInts(from + (long) i * BYTES);
-            long out = to + (long) i * 4 * BYTES;
-            Lanes.store(out, Lanes.toFloats(v.lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24)));
-            Lanes.store(
-                    out + BYTES,
-                    Lanes.toFloats(v.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 24)));
-            Lanes.store(
-                    out + 2 * BYTES,
-                    Lanes.toFloats(v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 24)));
-            Lanes.store(out + 3 * BYTES, Lanes.toFloats(v.lanewise(VectorOperators.ASHR, 24)));
+    /**
+     * Four interleaved rows by two vectors of weights side by side: per run of {@code runColumns} columns {@code y +=
+     * sum * (scale * xScale)}.
+     *
+     * @param w {@code f32 [runs * runColumns]} lines of {@link #LINE_BYTES}
+     * @param scales {@code f32 [runs]} lines of {@link #LINE_BYTES}
+     * @param x {@code f32 [runs * runColumns][4]}
+     * @param xScales {@code f32 [runs][4]}
+     */
+    static void rows4Vectors2(
+            long w, long scales, long x, long xScales, int runs, int runColumns, long y, long yStride) {
+        long y1 = y + yStride;
+        long y2 = y + 2 * yStride;
+        long y3 = y + 3 * yStride;
+        long at = w;
+        long in = x;
+        for (int run = 0; run < runs; run++) {
+            FloatVector a00 = FloatVector.zero(F32);
+            FloatVector a01 = FloatVector.zero(F32);
+            FloatVector a10 = FloatVector.zero(F32);
+            FloatVector a11 = FloatVector.zero(F32);
+            FloatVector a20 = FloatVector.zero(F32);
+            FloatVector a21 = FloatVector.zero(F32);
+            FloatVector a30 = FloatVector.zero(F32);
+            FloatVector a31 = FloatVector.zero(F32);
+            for (long end = at + runColumns * LINE_BYTES; at < end; at += LINE_BYTES, in += COLUMN_BYTES) {
+                FloatVector v0 = FloatVector.fromMemorySegment(F32, ALL, at, ORDER);
+                FloatVector v1 = FloatVector.fromMemorySegment(F32, ALL, at + VECTOR_BYTES, ORDER);
+                FloatVector x0 = FloatVector.broadcast(F32, ALL.get(VALUE, in));
+                a00 = v0.fma(x0, a00);
+                a01 = v1.fma(x0, a01);
+                FloatVector x1 = FloatVector.broadcast(F32, ALL.get(VALUE, in + Float.BYTES));
+                a10 = v0.fma(x1, a10);
+                a11 = v1.fma(x1, a11);
+                FloatVector x2 = FloatVector.broadcast(F32, ALL.get(VALUE, in + 2 * Float.BYTES));
+                a20 = v0.fma(x2, a20);
+                a21 = v1.fma(x2, a21);
+                FloatVector x3 = FloatVector.broadcast(F32, ALL.get(VALUE, in + 3 * Float.BYTES));
+                a30 = v0.fma(x3, a30);
+                a31 = v1.fma(x3, a31);
+            }
+            long scale = scales + run * LINE_BYTES;
+            FloatVector s0 = FloatVector.fromMemorySegment(F32, ALL, scale, ORDER);
+            FloatVector s1 = FloatVector.fromMemorySegment(F32, ALL, scale + VECTOR_BYTES, ORDER);
+            long xScale = xScales + (long) run * COLUMN_BYTES;
+            FloatVector f0 = FloatVector.broadcast(F32, ALL.get(VALUE, xScale));
+            a00.fma(s0.mul(f0), FloatVector.fromMemorySegment(F32, ALL, y, ORDER))
+                    .intoMemorySegment(ALL, y, ORDER);
+            a01.fma(s1.mul(f0), FloatVector.fromMemorySegment(F32, ALL, y + VECTOR_BYTES, ORDER))
+                    .intoMemorySegment(ALL, y + VECTOR_BYTES, ORDER);
+            FloatVector f1 = FloatVector.broadcast(F32, ALL.get(VALUE, xScale + Float.BYTES));
+            a10.fma(s0.mul(f1), FloatVector.fromMemorySegment(F32, ALL, y1, ORDER))
+                    .intoMemorySegment(ALL, y1, ORDER);
+            a11.fma(s1.mul(f1), FloatVector.fromMemorySegment(F32, ALL, y1 + VECTOR_BYTES, ORDER))
+                    .intoMemorySegment(ALL, y1 + VECTOR_BYTES, ORDER);
+            FloatVector f2 = FloatVector.broadcast(F32, ALL.get(VALUE, xScale + 2 * Float.BYTES));
+            a20.fma(s0.mul(f2), FloatVector.fromMemorySegment(F32, ALL, y2, ORDER))
+                    .intoMemorySegment(ALL, y2, ORDER);
+            a21.fma(s1.mul(f2), FloatVector.fromMemorySegment(F32, ALL, y2 + VECTOR_BYTES, ORDER))
+                    .intoMemorySegment(ALL, y2 + VECTOR_BYTES, ORDER);
+            FloatVector f3 = FloatVector.broadcast(F32, ALL.get(VALUE, xScale + 3 * Float.BYTES));
+            a30.fma(s0.mul(f3), FloatVector.fromMemorySegment(F32, ALL, y3, ORDER))
+                    .intoMemorySegment(ALL, y3, ORDER);
+            a31.fma(s1.mul(f3), FloatVector.fromMemorySegment(F32, ALL, y3 + VECTOR_BYTES, ORDER))
+                    .intoMemorySegment(ALL, y3 + VECTOR_BYTES, ORDER);
         }
     }
 
-    /** {@code y += offsets * xProduct} for four rows of up to four panels. */
-    static void addOffsets(long offsets, long xProducts, long xStride, long y, long yStride, int panels) {
-        for (int row = 0; row < 4; row++) {
-            FloatVector xProduct = Lanes.spread(xProducts + row * xStride);
-            for (long at = 0; at < (long) panels * BYTES; at += BYTES) {
+    /** Widens {@code quads} times {@code [16][4]} int8 to four times sixteen f32, in lines of {@code lineBytes}. */
+    static void unpack(long from, int quads, long to, long lineBytes) {
+        for (int i = 0; i < quads; i++) {
+            for (long at = 0; at < BYTES; at += VECTOR_BYTES) {
+                IntVector v = Lanes.loadInts(from + (long) i * BYTES + at);
+                long out = to + i * 4 * lineBytes + at;
+                Lanes.store(
+                        out, Lanes.toFloats(v.lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24)));
+                Lanes.store(
+                        out + lineBytes,
+                        Lanes.toFloats(v.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 24)));
+                Lanes.store(
+                        out + 2 * lineBytes,
+                        Lanes.toFloats(v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 24)));
+                Lanes.store(out + 3 * lineBytes, Lanes.toFloats(v.lanewise(VectorOperators.ASHR, 24)));
+            }
+        }
+    }
+
+    /**
+     * {@code y += offsets * xProduct} for four rows and {@code lineBytes} of outputs; xProducts are {@code f32 [4]}.
+     */
+    static void addOffsets(long offsets, long lineBytes, long xProducts, long y, long yStride) {
+        for (int row = 0; row < ROWS; row++) {
+            FloatVector xProduct = Lanes.spread(xProducts + (long) row * Float.BYTES);
+            for (long at = 0; at < lineBytes; at += VECTOR_BYTES) {
                 long out = y + row * yStride + at;
                 Lanes.store(out, Lanes.load(offsets + at).fma(xProduct, Lanes.load(out)));
             }
@@ -71,7 +148,9 @@ final class Q8Tiles {
 
     /** {@code y += offsets * xProduct} for one row and one panel. */
     static void addOffset(long offsets, long xProduct, long y) {
-        Lanes.store(y, Lanes.load(offsets).fma(Lanes.spread(xProduct), Lanes.load(y)));
+        for (long at = 0; at < BYTES; at += VECTOR_BYTES) {
+            Lanes.store(y + at, Lanes.load(offsets + at).fma(Lanes.spread(xProduct), Lanes.load(y + at)));
+        }
     }
 
     /**
@@ -81,29 +160,31 @@ final class Q8Tiles {
      */
     static void row(long panel, long shorts, long xScales, long y, int groups) {
         PanelBlock block = MatrixFormat.Q8.block();
-        FloatVector acc = FloatVector.zero(F32);
+        OffHeap.zero(y, BYTES);
         for (int group = 0; group < groups; group++) {
-            long values = panel + block.values(group);
             long in = shorts + (long) group * GROUP * Short.BYTES;
-            IntVector sum = IntVector.zero(S32);
-            for (int quad = 0; quad < GROUP / 4; quad++) {
-                ShortVector v = ShortVector.fromMemorySegment(S16, ALL, values + (long) quad * BYTES, ORDER);
-                ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-                ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
-                long pairs = in + quad * 4L * Short.BYTES;
-                ShortVector firstThird =
-                        IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
-                ShortVector secondFourth = IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES))
-                        .reinterpretAsShorts();
-                IntVector both = low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();
-                sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                        .add(both.lanewise(VectorOperators.ASHR, 16));
+            for (long part = 0; part < BYTES; part += VECTOR_BYTES) {
+                IntVector sum = IntVector.zero(S32);
+                long at = panel + block.values(group) + part;
+                long pairs = in;
+                for (long end = at + GROUP / 4 * BYTES; at < end; at += BYTES, pairs += QUAD_BYTES) {
+                    ShortVector v = ShortVector.fromMemorySegment(S16, ALL, at, ORDER);
+                    ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
+                    ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
+                    ShortVector firstThird =
+                            IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
+                    ShortVector secondFourth = IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES))
+                            .reinterpretAsShorts();
+                    IntVector both =
+                            low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();
+                    sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                            .add(both.lanewise(VectorOperators.ASHR, 16));
+                }
+                FloatVector scale = Lanes.loadHalves(panel + block.outerScales(group) + part / 2)
+                        .mul(Lanes.spread(xScales + (long) group * Float.BYTES));
+                Lanes.store(y + part, Lanes.toFloats(sum).fma(scale, Lanes.load(y + part)));
             }
-            FloatVector scale = Lanes.loadHalves(panel + block.outerScales(group))
-                    .mul(Lanes.spread(xScales + (long) group * Float.BYTES));
-            acc = Lanes.toFloats(sum).fma(scale, acc);
         }
-        Lanes.store(y, acc);
     }
 
     /**
@@ -113,21 +194,24 @@ final class Q8Tiles {
      * @param scales sixteen f32
      */
     static void addRow(long values, long shorts, long scales, long xScale, long y, int quads) {
-        IntVector sum = IntVector.zero(S32);
-        for (int quad = 0; quad < quads; quad++) {
-            ShortVector v = ShortVector.fromMemorySegment(S16, ALL, values + (long) quad * BYTES, ORDER);
-            ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-            ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
-            long pairs = shorts + quad * 4L * Short.BYTES;
-            ShortVector firstThird =
-                    IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
-            ShortVector secondFourth = IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES))
-                    .reinterpretAsShorts();
-            IntVector both = low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();
-            sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                    .add(both.lanewise(VectorOperators.ASHR, 16));
+        for (long part = 0; part < BYTES; part += VECTOR_BYTES) {
+            IntVector sum = IntVector.zero(S32);
+            long at = values + part;
+            long pairs = shorts;
+            for (long end = at + (long) quads * BYTES; at < end; at += BYTES, pairs += QUAD_BYTES) {
+                ShortVector v = ShortVector.fromMemorySegment(S16, ALL, at, ORDER);
+                ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
+                ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
+                ShortVector firstThird =
+                        IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
+                ShortVector secondFourth = IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES))
+                        .reinterpretAsShorts();
+                IntVector both = low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();
+                sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                        .add(both.lanewise(VectorOperators.ASHR, 16));
+            }
+            FloatVector scale = Lanes.load(scales + part).mul(Lanes.spread(xScale));
+            Lanes.store(y + part, Lanes.toFloats(sum).fma(scale, Lanes.load(y + part)));
         }
-        FloatVector scale = Lanes.load(scales).mul(Lanes.spread(xScale));
-        Lanes.store(y, Lanes.toFloats(sum).fma(scale, Lanes.load(y)));
     }
 }

@@ -1,7 +1,7 @@
 package io.baton.engine.kernel;
 
-import static io.baton.engine.kernel.VectorProducts.BLOCK_COLUMNS;
-import static io.baton.engine.kernel.VectorProducts.STRIP;
+import static io.baton.engine.kernel.Q8Tiles.LINE_BYTES;
+import static io.baton.engine.kernel.Q8Tiles.PANELS;
 import static io.baton.engine.kernel.VectorProducts.TILE_ROWS;
 import static io.baton.engine.kernel.VectorProducts.at;
 
@@ -15,17 +15,23 @@ import io.baton.engine.memory.OffHeap;
 final class QuantisedProducts {
 
     private static final int GROUP = MatrixFormat.GROUP;
+    private static final int BLOCK_COLUMNS = 256; // two panels and a tile of rows stay in the first cache
     private static final int BLOCK_GROUPS = BLOCK_COLUMNS / GROUP;
-    private static final int MOST_SCALES = 2; // of a group
-    private static final long UNPACKED_PANEL = (long) BLOCK_COLUMNS * Lanes.BYTES;
-    private static final long STRIP_BYTES = (long) STRIP * Lanes.BYTES;
+    private static final int BLOCK_RUNS = 2 * BLOCK_GROUPS; // columns with one scale, at most two of them in a group
+    private static final int BLOCK_ROWS = 128; // of x, which stay in the second cache
 
-    // Scratch: a strip of unpacked panels, their scales and offsets, the sums of a tile, and a widened group.
-    private static final long SCALES = STRIP * UNPACKED_PANEL;
-    private static final long OFFSETS = SCALES + MOST_SCALES * BLOCK_GROUPS * STRIP_BYTES;
-    private static final long SUMS = OFFSETS + BLOCK_GROUPS * STRIP_BYTES;
-    private static final long SUMS_BYTES = TILE_ROWS * STRIP_BYTES;
-    private static final long WIDENED = SUMS + SUMS_BYTES;
+    // Scratch: unpacked panels, their scales and offsets; interleaved rows, their scales and products, tile by tile; a
+    // tile of outputs; a widened group.
+    private static final long SCALES = BLOCK_COLUMNS * LINE_BYTES;
+    private static final long OFFSETS = SCALES + BLOCK_RUNS * LINE_BYTES;
+    private static final long ROWS = OFFSETS + BLOCK_GROUPS * LINE_BYTES;
+    private static final long TILE_BYTES = (long) TILE_ROWS * BLOCK_COLUMNS * Float.BYTES;
+    private static final long ROW_SCALES = ROWS + BLOCK_ROWS / TILE_ROWS * TILE_BYTES;
+    private static final long TILE_SCALES = (long) TILE_ROWS * BLOCK_RUNS * Float.BYTES;
+    private static final long ROW_PRODUCTS = ROW_SCALES + BLOCK_ROWS / TILE_ROWS * TILE_SCALES;
+    private static final long TILE_PRODUCTS = (long) TILE_ROWS * BLOCK_GROUPS * Float.BYTES;
+    private static final long OUTPUTS = ROW_PRODUCTS + BLOCK_ROWS / TILE_ROWS * TILE_PRODUCTS;
+    private static final long WIDENED = OUTPUTS + TILE_ROWS * LINE_BYTES;
 
     static final long SCRATCH_BYTES = WIDENED + QuantisedPanels.GROUP_BYTES;
 
@@ -121,70 +127,100 @@ final class QuantisedProducts {
 
     private void tiled(int fromPanel, int toPanel, int rows, long y, long yStride) {
         VectorProducts.clear(fromPanel, toPanel, rows, y, yStride);
-        for (int group = 0; group < groups; group += BLOCK_GROUPS) {
-            int count = Math.min(BLOCK_GROUPS, groups - group);
-            int panel = fromPanel;
-            for (; panel + STRIP <= toPanel; panel += STRIP) {
-                unpack(panel, STRIP, group, count);
-                strip(STRIP, group, count, rows, at(y, panel), yStride);
+        for (int row = 0; row < rows; row += BLOCK_ROWS) {
+            int rowCount = Math.min(BLOCK_ROWS, rows - row);
+            for (int group = 0; group < groups; group += BLOCK_GROUPS) {
+                int count = Math.min(BLOCK_GROUPS, groups - group);
+                interleave(row, rowCount, group, count);
+                for (int panel = fromPanel; panel < toPanel; panel += PANELS) {
+                    int panels = Math.min(PANELS, toPanel - panel);
+                    unpack(panel, panels, group, count);
+                    strip(panels, count, rowCount, at(y, panel) + row * yStride, yStride);
+                }
             }
-            for (; panel < toPanel; panel++) {
-                unpack(panel, 1, group, count);
-                strip(1, group, count, rows, at(y, panel), yStride);
+        }
+    }
+
+    /** Rows with their scales and products as {@link Q8Tiles#rows4Vectors2} wants them. */
+    private void interleave(int firstRow, int rows, int firstGroup, int count) {
+        int perGroup = block.scales().perGroup();
+        for (int row = 0; row < rows; row += TILE_ROWS) {
+            int tile = row / TILE_ROWS;
+            long in = (firstRow + row) * xStride + (long) firstGroup * Float.BYTES;
+            Q8Tiles.interleave(
+                    x + (firstRow + row) * xStride + (long) firstGroup * GROUP * Float.BYTES,
+                    xStride,
+                    count * GROUP,
+                    scratch + ROWS + tile * TILE_BYTES);
+            Q8Tiles.interleave(xProducts + in, xStride, count, scratch + ROW_PRODUCTS + tile * TILE_PRODUCTS);
+            long scales = scratch + ROW_SCALES + tile * TILE_SCALES;
+            for (int g = 0; g < count; g++) {
+                for (int half = 0; half < perGroup; half++) {
+                    Q8Tiles.interleave(xScales + in + (long) g * Float.BYTES, xStride, 1, scales);
+                    scales += TILE_ROWS * Float.BYTES;
+                }
             }
         }
     }
 
     private void unpack(int panel, int panels, int group, int count) {
-        long strip = (long) panels * Lanes.BYTES;
         int perGroup = block.scales().perGroup();
         for (int p = 0; p < panels; p++) {
             long source = w.panel(panel + p);
-            long lane = (long) p * Lanes.BYTES;
+            long lane = scratch + (long) p * Lanes.BYTES;
             for (int g = 0; g < count; g++) {
-                long to = scratch + p * UNPACKED_PANEL + (long) g * GROUP * Lanes.BYTES;
                 long values = QuantisedPanels.values(block, source, group + g, scratch + WIDENED);
-                Q8Tiles.unpack(values, to, GROUP / 4);
-                scales(source, group + g, scratch + SCALES + (long) g * perGroup * strip + lane, strip);
+                Q8Tiles.unpack(values, GROUP / 4, lane + g * GROUP * LINE_BYTES, LINE_BYTES);
+                scales(source, group + g, lane + SCALES + g * perGroup * LINE_BYTES, LINE_BYTES);
                 if (block.scales().offsets()) {
-                    QuantisedPanels.offsets(block, source, group + g, scratch + OFFSETS + g * strip + lane);
+                    QuantisedPanels.offsets(block, source, group + g, lane + OFFSETS + g * LINE_BYTES);
                 }
             }
         }
     }
 
-    /** Four unpacked panels, or one, by whole tiles of rows, added to y. */
-    private void strip(int panels, int firstGroup, int count, int rows, long y, long yStride) {
-        OffHeap.zero(scratch + SUMS, SUMS_BYTES);
-        long strip = (long) panels * Lanes.BYTES;
-        int run = block.scaleColumns();
+    /** The unpacked panels by whole tiles of interleaved rows, added to y. */
+    private void strip(int panels, int count, int rows, long y, long yStride) {
         for (int row = 0; row < rows; row += TILE_ROWS) {
             long out = y + row * yStride;
-            for (int g = 0; g < count; g++) {
-                long scaleAt = row * xStride + (long) (firstGroup + g) * Float.BYTES;
-                for (int k = g * GROUP; k < (g + 1) * GROUP; k += run) {
-                    sums(panels, k, x + row * xStride + (long) (firstGroup * GROUP + k) * Float.BYTES, run);
-                    long scales = scratch + SCALES + k / run * strip;
-                    Q8Tiles.addScaled(
-                            scratch + SUMS, STRIP_BYTES, scales, xScales + scaleAt, xStride, out, yStride, panels);
-                }
-                if (block.scales().offsets()) {
-                    long offsets = scratch + OFFSETS + g * strip;
-                    Q8Tiles.addOffsets(offsets, xProducts + scaleAt, xStride, out, yStride, panels);
-                }
+            if (panels == PANELS) {
+                tile(row / TILE_ROWS, count, out, yStride);
+                continue;
+            }
+            // What lies beside the last panel's outputs is another thread's or nobody's.
+            long alone = scratch + OUTPUTS;
+            for (int r = 0; r < TILE_ROWS; r++) {
+                OffHeap.copy(out + r * yStride, alone + r * LINE_BYTES, (long) panels * Lanes.BYTES);
+            }
+            tile(row / TILE_ROWS, count, alone, LINE_BYTES);
+            for (int r = 0; r < TILE_ROWS; r++) {
+                OffHeap.copy(alone + r * LINE_BYTES, out + r * yStride, (long) panels * Lanes.BYTES);
             }
         }
     }
 
-    private void sums(int panels, int k, long in, int columns) {
-        long w0 = scratch + (long) k * Lanes.BYTES;
-        if (panels == 1) {
-            F32Tiles.rows4Panel1(w0, in, xStride, scratch + SUMS, STRIP_BYTES, columns);
-        } else {
-            long w1 = w0 + UNPACKED_PANEL;
-            long w2 = w1 + UNPACKED_PANEL;
-            long w3 = w2 + UNPACKED_PANEL;
-            F32Tiles.rows4Panels4(w0, w1, w2, w3, in, xStride, scratch + SUMS, STRIP_BYTES, columns);
+    private void tile(int tile, int count, long y, long yStride) {
+        int perGroup = block.scales().perGroup();
+        if (!block.scales().offsets()) {
+            sums(tile, 0, count * perGroup, y, yStride);
+            return;
+        }
+        for (int g = 0; g < count; g++) {
+            sums(tile, g * perGroup, perGroup, y, yStride);
+            long products = scratch + ROW_PRODUCTS + tile * TILE_PRODUCTS + (long) g * TILE_ROWS * Float.BYTES;
+            Q8Tiles.addOffsets(scratch + OFFSETS + g * LINE_BYTES, LINE_BYTES, products, y, yStride);
+        }
+    }
+
+    private void sums(int tile, int firstRun, int runs, long y, long yStride) {
+        int columns = block.scaleColumns();
+        long k = (long) firstRun * columns;
+        long in = scratch + ROWS + tile * TILE_BYTES + k * TILE_ROWS * Float.BYTES;
+        long inScales = scratch + ROW_SCALES + tile * TILE_SCALES + (long) firstRun * TILE_ROWS * Float.BYTES;
+        for (long at = 0; at < LINE_BYTES; at += 2 * Lanes.VECTOR_BYTES) {
+            long values = scratch + k * LINE_BYTES + at;
+            long scales = scratch + SCALES + firstRun * LINE_BYTES + at;
+            Q8Tiles.rows4Vectors2(values, scales, in, inScales, runs, columns, y + at, yStride);
         }
     }
 }

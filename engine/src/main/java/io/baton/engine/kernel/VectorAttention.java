@@ -5,7 +5,6 @@ import io.baton.engine.memory.KvLayout;
 import io.baton.engine.memory.KvPool;
 import io.baton.engine.memory.OffHeap;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -18,6 +17,7 @@ final class VectorAttention {
     private static final long SCORE_STRIDE = (long) Kernels.SEGMENT * Float.BYTES;
     private static final int STRIP = 4; // panels
     private static final int TILE_ROWS = 4;
+    private static final int LANES = Lanes.F32.length(); // keys of a vector
     private static final int MOST_BLOCK_TOKENS = 128;
 
     private final KvPool pool;
@@ -108,7 +108,7 @@ final class VectorAttention {
         OffHeap.copy(q, query, (long) headDim * Float.BYTES);
         float scale = Arithmetic.attentionScale(headDim);
         FloatVector largest = Lanes.zero();
-        for (long at = query; at < query + stride; at += Lanes.BYTES) {
+        for (long at = query; at < query + stride; at += Lanes.VECTOR_BYTES) {
             FloatVector v = Lanes.load(at).mul(scale);
             largest = largest.max(v.abs());
             Lanes.store(at, layout.type() == KvType.BF16 ? Lanes.roundToBf16(v) : v);
@@ -117,7 +117,7 @@ final class VectorAttention {
             float queryScale = Arithmetic.q8Scale(largest.reduceLanes(VectorOperators.MAX));
             float inverse = Arithmetic.q8Inverse(queryScale);
             OffHeap.f32(queryScales + (long) row * Float.BYTES, queryScale);
-            for (long at = query; at < query + stride; at += Lanes.BYTES) {
+            for (long at = query; at < query + stride; at += Lanes.VECTOR_BYTES) {
                 Lanes.store(
                         at, Lanes.load(at).mul(inverse).add(Arithmetic.ROUNDER).sub(Arithmetic.ROUNDER));
             }
@@ -159,10 +159,10 @@ final class VectorAttention {
             case Q8 -> {
                 int quads = Math.ceilDiv(headDim, 4);
                 long panelBytes = (long) quads * 4 * Lanes.BYTES;
-                Q8Tiles.unpack(w0, unpacked, quads);
-                Q8Tiles.unpack(w1, unpacked + panelBytes, quads);
-                Q8Tiles.unpack(w2, unpacked + 2 * panelBytes, quads);
-                Q8Tiles.unpack(w3, unpacked + 3 * panelBytes, quads);
+                Q8Tiles.unpack(w0, quads, unpacked, Lanes.BYTES);
+                Q8Tiles.unpack(w1, quads, unpacked + panelBytes, Lanes.BYTES);
+                Q8Tiles.unpack(w2, quads, unpacked + 2 * panelBytes, Lanes.BYTES);
+                Q8Tiles.unpack(w3, quads, unpacked + 3 * panelBytes, Lanes.BYTES);
                 VectorProducts.f32Strip(
                         unpacked,
                         unpacked + panelBytes,
@@ -187,7 +187,7 @@ final class VectorAttention {
             case BF16 -> VectorProducts.bf16Panel(panel, x, stride, count, y, SCORE_STRIDE, headDim + headDim % 2);
             case Q8 -> {
                 int quads = Math.ceilDiv(headDim, 4);
-                Q8Tiles.unpack(panel, unpacked, quads);
+                Q8Tiles.unpack(panel, quads, unpacked, Lanes.BYTES);
                 VectorProducts.f32Panel(unpacked, x, stride, count, y, SCORE_STRIDE, quads * 4);
             }
         }
@@ -197,7 +197,7 @@ final class VectorAttention {
     private void scaleScores(int firstRow, int from, int to) {
         for (int row = firstRow; row < rows; row++) {
             float queryScale = OffHeap.f32(queryScales + (long) row * Float.BYTES);
-            for (int key = from; key < to; key += Lanes.COUNT) {
+            for (int key = from; key < to; key += LANES) {
                 long at = scores + row * SCORE_STRIDE + (long) (key - from) * Float.BYTES;
                 long scales = unit(key) + layout.keyScale(kvHead, key % layout.blockTokens());
                 Lanes.store(at, Lanes.load(at).mul(Lanes.load(scales).mul(queryScale)));
@@ -207,30 +207,40 @@ final class VectorAttention {
 
     /** Turns a row's first {@code count} scores into p, rounded or scaled for the V type; notes m and l. */
     private void weigh(int row, int from, int count) {
-        long at = scores + row * SCORE_STRIDE;
-        VectorMask<Float> tail = Lanes.F32.indexInRange(0, count - lastVector(count));
-        FloatVector highest =
-                Lanes.load(at + (long) lastVector(count) * Float.BYTES).blend(Float.NEGATIVE_INFINITY, tail.not());
-        for (int i = 0; i < lastVector(count); i += Lanes.COUNT) {
-            highest = highest.max(Lanes.load(at + (long) i * Float.BYTES));
+        long begin = scores + row * SCORE_STRIDE;
+        long end = begin + OffHeap.rowBytes(count);
+        for (long at = begin + (long) count * Float.BYTES; at < end; at += Float.BYTES) {
+            OffHeap.f32(at, Float.NEGATIVE_INFINITY); // p is 0 there
+        }
+        FloatVector highest = Lanes.load(begin);
+        for (long at = begin + Lanes.VECTOR_BYTES; at < end; at += Lanes.VECTOR_BYTES) {
+            highest = highest.max(Lanes.load(at));
         }
         float max = highest.reduceLanes(VectorOperators.MAX);
-        FloatVector sum = Lanes.zero();
-        for (int i = 0; i < lastVector(count); i += Lanes.COUNT) {
-            FloatVector p = Lanes.exp(Lanes.load(at + (long) i * Float.BYTES).sub(max));
-            sum = sum.add(p);
-            Lanes.store(at + (long) i * Float.BYTES, ready(p, from + i));
+        FloatVector a = Lanes.zero();
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
+        int key = from;
+        for (long at = begin; at < end; at += Lanes.BYTES) {
+            a = a.add(weigh(at, key, max));
+            if (Lanes.VECTORS > 1) {
+                b = b.add(weigh(at + Lanes.VECTOR_BYTES, key + LANES, max));
+            }
+            if (Lanes.VECTORS > 2) {
+                c = c.add(weigh(at + 2 * Lanes.VECTOR_BYTES, key + 2 * LANES, max));
+                d = d.add(weigh(at + 3 * Lanes.VECTOR_BYTES, key + 3 * LANES, max));
+            }
+            key += Lanes.COUNT;
         }
-        int last = lastVector(count);
-        FloatVector p =
-                Lanes.exp(Lanes.load(at + (long) last * Float.BYTES).sub(max)).blend(0f, tail.not());
-        Lanes.store(at + (long) last * Float.BYTES, ready(p, from + last));
         OffHeap.f32(maxima + (long) row * Float.BYTES, max);
-        OffHeap.f32(sums + (long) row * Float.BYTES, Lanes.tree(sum.add(p)));
+        OffHeap.f32(sums + (long) row * Float.BYTES, Lanes.tree(a, b, c, d));
     }
 
-    private static int lastVector(int count) {
-        return (count - 1) / Lanes.COUNT * Lanes.COUNT;
+    private FloatVector weigh(long score, int key, float max) {
+        FloatVector p = Lanes.exp(Lanes.load(score).sub(max));
+        Lanes.store(score, ready(p, key));
+        return p;
     }
 
     private FloatVector ready(FloatVector p, int key) {
@@ -339,7 +349,8 @@ final class VectorAttention {
     private long unpackValues(int key, int panel, int panels) {
         long panelBytes = (long) layout.blockTokens() * Lanes.BYTES;
         for (int p = 0; p < panels; p++) {
-            Q8Tiles.unpack(valuePanel(key, panel + p), unpacked + p * panelBytes, layout.blockTokens() / 4);
+            Q8Tiles.unpack(
+                    valuePanel(key, panel + p), layout.blockTokens() / 4, unpacked + p * panelBytes, Lanes.BYTES);
         }
         return unpacked;
     }
@@ -380,7 +391,7 @@ final class VectorAttention {
         float g = Arithmetic.exp(max - highest);
         OffHeap.f32(merging + in, highest);
         OffHeap.f32(totals + in, Math.fma(OffHeap.f32(totals + in), f, sum * g));
-        for (long at = 0; at < stride; at += Lanes.BYTES) {
+        for (long at = 0; at < stride; at += Lanes.VECTOR_BYTES) {
             FloatVector a = Lanes.load(source + at).mul(g);
             Lanes.store(target + at, Lanes.load(target + at).fma(Lanes.broadcast(f), a));
         }
@@ -389,7 +400,7 @@ final class VectorAttention {
     private void finish(int row, long y) {
         long target = merged + row * stride;
         float total = OffHeap.f32(totals + (long) row * Float.BYTES);
-        for (long at = 0; at < stride; at += Lanes.BYTES) {
+        for (long at = 0; at < stride; at += Lanes.VECTOR_BYTES) {
             Lanes.store(target + at, Lanes.load(target + at).div(total));
         }
         OffHeap.copy(target, y, (long) headDim * Float.BYTES);

@@ -6,7 +6,8 @@ import java.util.function.LongSupplier;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * {@link Kernels} with the Java Vector API, sixteen lanes at a time; always there, the same bits as the scalar ones.
+ * {@link Kernels} with the Java Vector API, in vectors as wide as the machine's registers; always there, the same bits
+ * as the scalar ones.
  */
 public final class VectorKernels implements Kernels {
 
@@ -60,32 +61,46 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public float sumOfSquares(long x, int n) {
-        FloatVector lanes = Lanes.zero();
+        FloatVector a = Lanes.zero();
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
         for (long at = x; at < x + OffHeap.rowBytes(n); at += Lanes.BYTES) {
-            FloatVector v = Lanes.load(at);
-            lanes = v.fma(v, lanes);
+            a = addSquares(a, at);
+            if (Lanes.VECTORS > 1) {
+                b = addSquares(b, at + Lanes.VECTOR_BYTES);
+            }
+            if (Lanes.VECTORS > 2) {
+                c = addSquares(c, at + 2 * Lanes.VECTOR_BYTES);
+                d = addSquares(d, at + 3 * Lanes.VECTOR_BYTES);
+            }
         }
-        return Lanes.tree(lanes);
+        return Lanes.tree(a, b, c, d);
+    }
+
+    private static FloatVector addSquares(FloatVector sum, long x) {
+        FloatVector v = Lanes.load(x);
+        return v.fma(v, sum);
     }
 
     @Override
     public void normalize(long x, long weight, int n, float sumOfSquares, float epsilon, long y) {
         float inverse = Arithmetic.inverseRoot(sumOfSquares, n, epsilon);
-        for (long at = 0; at < OffHeap.rowBytes(n); at += Lanes.BYTES) {
+        for (long at = 0; at < OffHeap.rowBytes(n); at += Lanes.VECTOR_BYTES) {
             Lanes.store(y + at, Lanes.load(x + at).mul(inverse).mul(Lanes.load(weight + at)));
         }
     }
 
     @Override
     public void add(long x, long y, int n) {
-        for (long at = 0; at < OffHeap.rowBytes(n); at += Lanes.BYTES) {
+        for (long at = 0; at < OffHeap.rowBytes(n); at += Lanes.VECTOR_BYTES) {
             Lanes.store(x + at, Lanes.load(x + at).add(Lanes.load(y + at)));
         }
     }
 
     @Override
     public void gate(long gate, long up, int n) {
-        for (long at = 0; at < OffHeap.rowBytes(n); at += Lanes.BYTES) {
+        for (long at = 0; at < OffHeap.rowBytes(n); at += Lanes.VECTOR_BYTES) {
             FloatVector x = Lanes.load(gate + at);
             FloatVector silu = x.div(Lanes.exp(x.neg()).add(1f));
             Lanes.store(gate + at, silu.mul(Lanes.load(up + at)));
@@ -96,7 +111,7 @@ public final class VectorKernels implements Kernels {
     public void rotate(long x, long turn, int pairs) {
         int whole = pairs / Lanes.COUNT * Lanes.COUNT;
         long half = (long) pairs * Float.BYTES;
-        for (long at = 0; at < (long) whole * Float.BYTES; at += Lanes.BYTES) {
+        for (long at = 0; at < (long) whole * Float.BYTES; at += Lanes.VECTOR_BYTES) {
             FloatVector low = Lanes.load(x + at);
             FloatVector high = Lanes.load(x + half + at);
             FloatVector cos = Lanes.load(turn + at);

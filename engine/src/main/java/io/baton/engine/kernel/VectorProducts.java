@@ -8,9 +8,9 @@ import io.baton.engine.memory.OffHeap;
  */
 final class VectorProducts {
 
-    static final int STRIP = 4; // panels
+    private static final int STRIP = 4; // panels
     static final int TILE_ROWS = 4;
-    static final int BLOCK_COLUMNS = 512;
+    private static final int BLOCK_COLUMNS = 512;
 
     private VectorProducts() {}
 

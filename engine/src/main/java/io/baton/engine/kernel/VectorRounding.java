@@ -13,6 +13,8 @@ import jdk.incubator.vector.VectorShuffle;
  */
 final class VectorRounding {
 
+    private static final long GROUP_BYTES = (long) MatrixFormat.GROUP * Float.BYTES;
+
     /** Of each four ints the first, third, second, fourth. */
     private static final VectorShuffle<Integer> EVENS_THEN_ODDS =
             VectorShuffle.fromOp(Lanes.S32, i -> (i & ~3) | (i & 1) << 1 | (i & 2) >> 1);
@@ -41,7 +43,7 @@ final class VectorRounding {
     }
 
     static void bf16(long x, int columns, long rounded) {
-        for (long at = 0; at < OffHeap.rowBytes(columns); at += Lanes.BYTES) {
+        for (long at = 0; at < OffHeap.rowBytes(columns); at += Lanes.VECTOR_BYTES) {
             Lanes.store(rounded + at, Lanes.roundToBf16(Lanes.load(x + at)));
         }
     }
@@ -51,15 +53,19 @@ final class VectorRounding {
         long products = rounded + q8Products(columns);
         long shorts = rounded + q8Shorts(columns);
         for (int group = 0; group < columns / MatrixFormat.GROUP; group++) {
-            long at = (long) group * MatrixFormat.GROUP * Float.BYTES;
-            FloatVector low = Lanes.load(x + at);
-            FloatVector high = Lanes.load(x + at + Lanes.BYTES);
-            float largest = low.abs().max(high.abs()).reduceLanes(VectorOperators.MAX);
+            long at = group * GROUP_BYTES;
+            FloatVector highest = Lanes.load(x + at).abs();
+            for (long next = at + Lanes.VECTOR_BYTES; next < at + GROUP_BYTES; next += Lanes.VECTOR_BYTES) {
+                highest = highest.max(Lanes.load(x + next).abs());
+            }
+            float largest = highest.reduceLanes(VectorOperators.MAX);
             float scale = Arithmetic.q8Scale(largest);
             float inverse = Arithmetic.q8Inverse(scale);
             OffHeap.f32(scales + (long) group * Float.BYTES, scale);
-            FloatVector q = store(low, inverse, rounded + at, shorts + at / 2);
-            q = q.add(store(high, inverse, rounded + at + Lanes.BYTES, shorts + (at + Lanes.BYTES) / 2));
+            FloatVector q = Lanes.zero();
+            for (long next = at; next < at + GROUP_BYTES; next += Lanes.VECTOR_BYTES) {
+                q = q.add(store(Lanes.load(x + next), inverse, rounded + next, shorts + next / 2));
+            }
             // Whole numbers this small add up exactly in any order.
             OffHeap.f32(products + (long) group * Float.BYTES, q.reduceLanes(VectorOperators.ADD) * scale);
         }

@@ -5,17 +5,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.baton.engine.KvType;
 import java.util.concurrent.atomic.AtomicLong;
+import jdk.incubator.vector.FloatVector;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The vector kernels give the bits of the scalar ones, and these tests would notice if they did not. */
+/**
+ * The vector kernels give the bits of the scalar ones, and these tests would notice if they did not. What is tagged
+ * runs again for each width of vectors.
+ */
 class VectorKernelsTest {
 
     private static final int SEEDS = 60;
 
     private final Differential differential = new Differential(new VectorKernels());
 
+    @Tag("vector-width")
     @ParameterizedTest
     @EnumSource
     void productsHaveTheBitsOfTheDefinition(MatrixFormat format) {
@@ -24,6 +30,7 @@ class VectorKernelsTest {
         }
     }
 
+    @Tag("vector-width")
     @Test
     void rowOperationsHaveTheBitsOfTheDefinition() {
         for (int seed = 0; seed < 10 * SEEDS; seed++) {
@@ -31,6 +38,7 @@ class VectorKernelsTest {
         }
     }
 
+    @Tag("vector-width")
     @ParameterizedTest
     @EnumSource
     void attentionHasTheBitsOfTheDefinition(KvType type) {
@@ -47,6 +55,14 @@ class VectorKernelsTest {
         AtomicLong slow = new AtomicLong();
         new VectorKernels().warmUp(() -> slow.getAndAdd(1000), 800);
         assertThat(slow.get()).isEqualTo(2000);
+    }
+
+    @Tag("vector-width")
+    @Test
+    void vectorsAreAsWideAsToldOrAsTheRegistersAre() {
+        int bits = Integer.getInteger(Lanes.BITS_PROPERTY, FloatVector.SPECIES_PREFERRED.vectorBitSize());
+        assertThat(Lanes.F32.vectorBitSize()).isEqualTo(Math.clamp(bits, 128, 512));
+        assertThat(Lanes.VECTORS * Lanes.F32.length()).isEqualTo(Lanes.COUNT);
     }
 
     @ParameterizedTest
