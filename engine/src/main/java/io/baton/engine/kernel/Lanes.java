@@ -44,10 +44,10 @@ final class Lanes {
     static final int BYTES = OffHeap.ALIGNMENT;
 
     /** Bytes of a vector. */
-    static final int VECTOR_BYTES = SHAPE.vectorBitSize() / Byte.SIZE;
+    static final long VECTOR_BYTES = SHAPE.vectorBitSize() / Byte.SIZE;
 
     /** Vectors of a line: 1, 2 or 4. */
-    static final int VECTORS = BYTES / VECTOR_BYTES;
+    static final int VECTORS = (int) (BYTES / VECTOR_BYTES);
 
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
     private static final VectorShuffle<Float> APART_8 = apart(8);

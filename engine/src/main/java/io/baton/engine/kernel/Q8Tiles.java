@@ -119,7 +119,7 @@ final class Q8Tiles {
         for (int i = 0; i < quads; i++) {
             for (long at = 0; at < BYTES; at += VECTOR_BYTES) {
                 IntVector v = Lanes.loadInts(from + (long) i * BYTES + at);
-                long out = to + i * 4 * lineBytes + at;
+                long out = to + i * 4L * lineBytes + at;
                 Lanes.store(
                         out, Lanes.toFloats(v.lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24)));
                 Lanes.store(
@@ -133,13 +133,11 @@ final class Q8Tiles {
         }
     }
 
-    /**
-     * {@code y += offsets * xProduct} for four rows and {@code lineBytes} of outputs; xProducts are {@code f32 [4]}.
-     */
-    static void addOffsets(long offsets, long lineBytes, long xProducts, long y, long yStride) {
+    /** {@code y += offsets * xProduct} for four rows and a line of outputs; xProducts are {@code f32 [4]}. */
+    static void addOffsets(long offsets, long xProducts, long y, long yStride) {
         for (int row = 0; row < ROWS; row++) {
             FloatVector xProduct = Lanes.spread(xProducts + (long) row * Float.BYTES);
-            for (long at = 0; at < lineBytes; at += VECTOR_BYTES) {
+            for (long at = 0; at < LINE_BYTES; at += VECTOR_BYTES) {
                 long out = y + row * yStride + at;
                 Lanes.store(out, Lanes.load(offsets + at).fma(xProduct, Lanes.load(out)));
             }

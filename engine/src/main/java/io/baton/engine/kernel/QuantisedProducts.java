@@ -170,8 +170,8 @@ final class QuantisedProducts {
             long lane = scratch + (long) p * Lanes.BYTES;
             for (int g = 0; g < count; g++) {
                 long values = QuantisedPanels.values(block, source, group + g, scratch + WIDENED);
-                Q8Tiles.unpack(values, GROUP / 4, lane + g * GROUP * LINE_BYTES, LINE_BYTES);
-                scales(source, group + g, lane + SCALES + g * perGroup * LINE_BYTES, LINE_BYTES);
+                Q8Tiles.unpack(values, GROUP / 4, lane + (long) g * GROUP * LINE_BYTES, LINE_BYTES);
+                scales(source, group + g, lane + SCALES + (long) g * perGroup * LINE_BYTES, LINE_BYTES);
                 if (block.scales().offsets()) {
                     QuantisedPanels.offsets(block, source, group + g, lane + OFFSETS + g * LINE_BYTES);
                 }
@@ -208,7 +208,7 @@ final class QuantisedProducts {
         for (int g = 0; g < count; g++) {
             sums(tile, g * perGroup, perGroup, y, yStride);
             long products = scratch + ROW_PRODUCTS + tile * TILE_PRODUCTS + (long) g * TILE_ROWS * Float.BYTES;
-            Q8Tiles.addOffsets(scratch + OFFSETS + g * LINE_BYTES, LINE_BYTES, products, y, yStride);
+            Q8Tiles.addOffsets(scratch + OFFSETS + g * LINE_BYTES, products, y, yStride);
         }
     }
 
