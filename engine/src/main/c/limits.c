@@ -119,6 +119,7 @@ int64_t EXPORT(limit_int8)(size_t iterations) {
     uint8_t ones[16 * 64];
     memset(ones, 1, sizeof ones);
     configure_whole_tiles();
+    __asm__ volatile("" ::"m"(ones)); /* GCC 12's tile loads do not name the memory that they read */
     _tile_loadd(4, ones, 64);
     _tile_loadd(6, ones, 64);
     _tile_zero(0);

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.invoke.MethodHandle;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -12,6 +13,7 @@ import java.util.Optional;
  */
 public final class MachineProbe {
 
+    private final String instructionSet;
     private final MethodHandle read;
     private final MethodHandle f32;
     private final MethodHandle bf16;
@@ -19,6 +21,7 @@ public final class MachineProbe {
     private final MethodHandle int8Narrow;
 
     private MachineProbe(NativeLibrary library, String instructionSet) {
+        this.instructionSet = instructionSet;
         FunctionDescriptor one = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
         read = library.function(instructionSet, "limit_read", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG));
         f32 = library.function(instructionSet, "limit_f32", one);
@@ -27,14 +30,23 @@ public final class MachineProbe {
         int8Narrow = library.function(instructionSet, "limit_int8_narrow", one);
     }
 
+    /** One for each instruction set that this machine runs, best first; empty where there are no native kernels. */
+    static List<MachineProbe> all() {
+        if (NativeLibrary.load() instanceof NativeLibrary.Loading.Loaded(NativeLibrary library)) {
+            return library.instructionSets().stream()
+                    .map(set -> new MachineProbe(library, set))
+                    .toList();
+        }
+        return List.of();
+    }
+
     /** With the best instructions of this machine; empty where there are no native kernels. */
     public static Optional<MachineProbe> best() {
-        if (NativeLibrary.load() instanceof NativeLibrary.Loading.Loaded(NativeLibrary library)
-                && !library.instructionSets().isEmpty()) {
-            return Optional.of(
-                    new MachineProbe(library, library.instructionSets().getFirst()));
-        }
-        return Optional.empty();
+        return all().stream().findFirst();
+    }
+
+    String instructionSet() {
+        return instructionSet;
     }
 
     public long read(long address, long bytes) {
