@@ -27,7 +27,12 @@ struct kv_head {
     int64_t type, block_tokens, head_dim;
     int64_t keys, values, key_scales, value_scales;
     int64_t key_panel, value_panel;
+    int64_t head_bytes; /* to the next head */
 };
+
+/* A piece is K or V of one head in one block. Blocks lie anywhere: no processor guesses where the next one begins. So each line
+ * of a piece asks for the line at the same place of a piece to come. */
+#define PIECES_AHEAD 2
 
 /* One call's query rows in scratch memory, a row of each array per query row. */
 struct rows {
@@ -90,7 +95,7 @@ static void round_query(const struct kv_head *kv, const struct rows *rows, size_
 /* ---- scores of the keys of up to PANELS panels of one block ------------------------------------------------------------ */
 
 INLINE void score_tile(const int type, const int panels, const int n, const struct kv_head *kv, const struct rows *rows,
-                       size_t r0, const uint8_t *unit, size_t panel, float *p) {
+                       size_t r0, const uint8_t *unit, size_t panel, float *p, ptrdiff_t ahead) {
     const uint8_t *keys = unit + kv->keys + panel * (size_t)kv->key_panel;
     const size_t stride = (size_t)kv->key_panel, ldq = rows->dims * sizeof(float), dims = (size_t)kv->head_dim;
     const uint8_t *q = rows->q + r0 * ldq;
@@ -100,6 +105,7 @@ INLINE void score_tile(const int type, const int panels, const int n, const stru
             UNROLL for (int i = 0; i < panels; i++) sum[r][i] = i_set(-Q8_OFFSET * rows->q_sum[r0 + r]);
         for (size_t d = 0; d < dims; d += 4) {
             i32x16 k[MOST_PANELS];
+            UNROLL for (int i = 0; i < panels; i++) ASK(keys + ahead + i * stride + d * LANES);
             UNROLL for (int i = 0; i < panels; i++) k[i] = q8_load((const int8_t *)(keys + i * stride + d * LANES));
             UNROLL for (int r = 0; r < n; r++) {
                 i32x16 v = i_set(load_word(q + r * ldq + d));
@@ -118,12 +124,15 @@ INLINE void score_tile(const int type, const int panels, const int n, const stru
     UNROLL for (int r = 0; r < n; r++)
         UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_set(0);
     if (type == KV_BF16) {
-        for (size_t d = 0; d < dims; d += 2)
-            bf_pair(panels, n, keys + d * LANES * sizeof(uint16_t), stride, (const bf_row *)q + d, ldq / sizeof(bf_row),
-                    acc[0], MOST_PANELS);
+        for (size_t d = 0; d < dims; d += 2) {
+            const uint8_t *pair = keys + d * LANES * sizeof(uint16_t);
+            UNROLL for (int i = 0; i < panels; i++) ASK(pair + ahead + i * stride);
+            bf_pair(panels, n, pair, stride, (const bf_row *)q + d, ldq / sizeof(bf_row), acc[0], MOST_PANELS);
+        }
     } else {
         for (size_t d = 0; d < dims; d++) {
             f32x16 k[MOST_PANELS];
+            UNROLL for (int i = 0; i < panels; i++) ASK(keys + ahead + i * stride + d * LANES * sizeof(float));
             UNROLL for (int i = 0; i < panels; i++) k[i] = f_load((const float *)(keys + i * stride) + d * LANES);
             UNROLL for (int r = 0; r < n; r++) {
                 f32x16 v = f_set(((const float *)(q + r * ldq))[d]);
@@ -137,7 +146,8 @@ INLINE void score_tile(const int type, const int panels, const int n, const stru
 
 #define SCORES(NAME, STEP)                                                                                             \
     static __attribute__((noinline)) void scores_##NAME(const struct kv_head *kv, const struct rows *rows, size_t n,   \
-                                                        const uint8_t *unit, size_t panels, float *p) {                \
+                                                        const uint8_t *unit, size_t panels, float *p,                  \
+                                                        ptrdiff_t ahead) {                                             \
         for (size_t r = 0; r < n; r += STEP)                                                                           \
             for (size_t i = 0; i < panels;) {                                                                          \
                 float *to = p + r * SEGMENT + LANES * i;                                                               \
@@ -147,8 +157,8 @@ INLINE void score_tile(const int type, const int panels, const int n, const stru
 #define SCORE_TILE(type, n)                                                                                            \
     {                                                                                                                  \
         const int wide = i + SCORE_PANELS(n) <= panels;                                                                \
-        if (wide) score_tile(type, SCORE_PANELS(n), n, kv, rows, r, unit, i, to);                                      \
-        else score_tile(type, 1, n, kv, rows, r, unit, i, to);                                                         \
+        if (wide) score_tile(type, SCORE_PANELS(n), n, kv, rows, r, unit, i, to, ahead);                                      \
+        else score_tile(type, 1, n, kv, rows, r, unit, i, to, ahead);                                                         \
         i += wide ? SCORE_PANELS(n) : 1;                                                                               \
     }
 #define f32_SCORES(n) SCORE_TILE(KV_F32, n)
@@ -161,7 +171,8 @@ SCORES(q8, Q8_SCORE_ROWS)
 /* ---- weighted values: acc += p * V over keys [key, end) of one block --------------------------------------------------- */
 
 INLINE void value_tile(const int type, const int panels, const int n, const struct kv_head *kv, const struct rows *rows,
-                       size_t r0, const uint8_t *unit, size_t panel, size_t key, size_t end, size_t in_segment) {
+                       size_t r0, const uint8_t *unit, size_t panel, size_t key, size_t end, size_t in_segment,
+                       ptrdiff_t ahead) {
     const uint8_t *values = unit + kv->values + panel * (size_t)kv->value_panel;
     const size_t stride = (size_t)kv->value_panel;
     float *to = rows->acc + r0 * rows->dims + LANES * panel;
@@ -170,17 +181,22 @@ INLINE void value_tile(const int type, const int panels, const int n, const stru
     UNROLL for (int r = 0; r < n; r++)
         UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_load(to + r * rows->dims + LANES * i);
     if (type == KV_BF16) {
-        for (; key < end; key += 2, in_segment += 2)
-            bf_pair(panels, n, values + key * LANES * sizeof(uint16_t), stride, (const bf_row *)p0 + in_segment,
-                    SEGMENT * sizeof(float) / sizeof(bf_row), acc[0], MOST_PANELS);
+        for (; key < end; key += 2, in_segment += 2) {
+            const uint8_t *pair = values + key * LANES * sizeof(uint16_t);
+            UNROLL for (int i = 0; i < panels; i++) ASK(pair + ahead + i * stride);
+            bf_pair(panels, n, pair, stride, (const bf_row *)p0 + in_segment, SEGMENT * sizeof(float) / sizeof(bf_row),
+                    acc[0], MOST_PANELS);
+        }
     } else {
         for (; key < end; key++, in_segment++) {
             f32x16 v[MOST_PANELS];
             UNROLL for (int i = 0; i < panels; i++) {
                 if (type == KV_F32) {
+                    ASK(values + ahead + i * stride + key * LANES * sizeof(float));
                     v[i] = f_load((const float *)(values + i * stride) + key * LANES);
                 } else {
                     i32x16 four = i_load(values + i * stride + key / 4 * 4 * LANES);
+                    if (key % 4 == 0) ASK(values + ahead + i * stride + key * LANES);
                     v[i] = i_to_f32(i_sar(i_shl(four, 24 - 8 * (int)(key % 4)), 24));
                 }
             }
@@ -197,7 +213,7 @@ INLINE void value_tile(const int type, const int panels, const int n, const stru
 #define VALUES(NAME)                                                                                                   \
     static __attribute__((noinline)) void values_##NAME(const struct kv_head *kv, const struct rows *rows, size_t r0,  \
                                                         size_t n, const uint8_t *unit, size_t key, size_t end,         \
-                                                        size_t in_segment) {                                           \
+                                                        size_t in_segment, ptrdiff_t ahead) {                          \
         const size_t panels = rows->dims / LANES;                                                                      \
         for (size_t i = 0; i < panels;) {                                                                              \
             BY_ROWS(n, NAME##_VALUES)                                                                                  \
@@ -206,8 +222,8 @@ INLINE void value_tile(const int type, const int panels, const int n, const stru
 #define VALUE_TILE(type, n)                                                                                            \
     {                                                                                                                  \
         const int wide = i + VALUE_PANELS(n) <= panels;                                                                \
-        if (wide) value_tile(type, VALUE_PANELS(n), n, kv, rows, r0, unit, i, key, end, in_segment);                   \
-        else value_tile(type, 1, n, kv, rows, r0, unit, i, key, end, in_segment);                                      \
+        if (wide) value_tile(type, VALUE_PANELS(n), n, kv, rows, r0, unit, i, key, end, in_segment, ahead);                   \
+        else value_tile(type, 1, n, kv, rows, r0, unit, i, key, end, in_segment, ahead);                                      \
         i += wide ? VALUE_PANELS(n) : 1;                                                                               \
     }
 #define f32_VALUES(n) VALUE_TILE(KV_F32, n)
@@ -218,11 +234,11 @@ VALUES(bf16)
 VALUES(q8)
 
 static void weigh(const struct kv_head *kv, const struct rows *rows, size_t r0, size_t n, const uint8_t *unit, size_t key,
-                  size_t end, size_t in_segment) {
+                  size_t end, size_t in_segment, ptrdiff_t ahead) {
     if (key >= end) return;
-    if (kv->type == KV_F32) values_f32(kv, rows, r0, n, unit, key, end, in_segment);
-    else if (kv->type == KV_BF16) values_bf16(kv, rows, r0, n, unit, key, end, in_segment);
-    else values_q8(kv, rows, r0, n, unit, key, end, in_segment);
+    if (kv->type == KV_F32) values_f32(kv, rows, r0, n, unit, key, end, in_segment, ahead);
+    else if (kv->type == KV_BF16) values_bf16(kv, rows, r0, n, unit, key, end, in_segment, ahead);
+    else values_q8(kv, rows, r0, n, unit, key, end, in_segment, ahead);
 }
 
 /* ---- one segment ------------------------------------------------------------------------------------------------------- */
@@ -279,6 +295,29 @@ static void merge(const struct rows *rows, size_t r, int first, float max, float
         f_store(out + d, f_fma(f_load(out + d), f_set(f), f_mul(f_load(acc + d), f_set(g))));
 }
 
+/* What one call reads: of each segment K of its blocks, then their V. */
+struct path {
+    const uint8_t *pool;
+    size_t block_stride;
+    const int32_t *blocks;
+    const struct kv_head *kv;
+    size_t keys;
+};
+
+/* The piece at index i counted from the first of the segment at key `from`; after the last segment the next head's. */
+INLINE const uint8_t *piece(const struct path *path, size_t from, size_t i) {
+    const struct kv_head *kv = path->kv;
+    const size_t block_tokens = (size_t)kv->block_tokens, end = least(from + SEGMENT, path->keys);
+    const size_t first = from / block_tokens, in_segment = (end - from + block_tokens - 1) / block_tokens;
+    const size_t last = (path->keys - 1) / block_tokens;
+#define UNIT(block) (path->pool + (size_t)path->blocks[least(block, last)] * path->block_stride)
+    if (i < in_segment) return UNIT(first + i) + kv->keys;
+    if (i < 2 * in_segment) return UNIT(first + i - in_segment) + kv->values;
+    if (end < path->keys) return UNIT(first + i - in_segment) + kv->keys;
+    return UNIT(i - 2 * in_segment) + kv->keys + kv->head_bytes;
+#undef UNIT
+}
+
 /*
  * Rows are the query heads of consecutive tokens: row r belongs to token r / group at absolute position
  * position + r / group and sees the keys up to and including its own. blocks are indices of units block_stride bytes
@@ -294,18 +333,16 @@ void EXPORT(attend)(const uint8_t *pool, size_t block_stride, const int32_t *blo
         round_query(kv, &rows, r, (const float *)((const uint8_t *)q + r / group * q_stride) + r % group * dim, scale);
 
     const size_t last = position + tokens; /* keys that the last token sees */
+    const struct path path = {pool, block_stride, blocks, kv, last};
     for (size_t from = 0; from < last; from += SEGMENT) {
         const size_t keys = least(SEGMENT, last - from);
         for (size_t k = 0; k < keys; k += block_tokens) { /* a segment is a whole number of blocks */
             const uint8_t *unit = pool + (size_t)blocks[(from + k) / block_tokens] * block_stride;
-            if (n <= ROWS && k + block_tokens < keys) { /* decode reads each key once: ask for the next block's now */
-                const uint8_t *next = pool + (size_t)blocks[(from + k) / block_tokens + 1] * block_stride + kv->keys;
-                for (size_t i = 0; i < block_tokens / LANES * (size_t)kv->key_panel; i += 64) __builtin_prefetch(next + i);
-            }
+            const ptrdiff_t ahead = piece(&path, from, k / block_tokens + PIECES_AHEAD) - (unit + kv->keys);
             const size_t panels = padded(least(block_tokens, keys - k), LANES) / LANES;
-            if (kv->type == KV_F32) scores_f32(kv, &rows, n, unit, panels, rows.p + k);
-            else if (kv->type == KV_BF16) scores_bf16(kv, &rows, n, unit, panels, rows.p + k);
-            else scores_q8(kv, &rows, n, unit, panels, rows.p + k);
+            if (kv->type == KV_F32) scores_f32(kv, &rows, n, unit, panels, rows.p + k, ahead);
+            else if (kv->type == KV_BF16) scores_bf16(kv, &rows, n, unit, panels, rows.p + k, ahead);
+            else scores_q8(kv, &rows, n, unit, panels, rows.p + k, ahead);
         }
 
         float max[n], sum[n];
@@ -320,10 +357,8 @@ void EXPORT(attend)(const uint8_t *pool, size_t block_stride, const int32_t *blo
         for (size_t k = 0; k < keys; k += block_tokens) {
             const size_t end = least(keys, k + block_tokens);
             const uint8_t *unit = pool + (size_t)blocks[(from + k) / block_tokens] * block_stride;
-            if (n <= ROWS && end + block_tokens <= keys) {
-                const uint8_t *next = pool + (size_t)blocks[(from + k) / block_tokens + 1] * block_stride + kv->values;
-                for (size_t i = 0; i < rows.dims / LANES * (size_t)kv->value_panel; i += 64) __builtin_prefetch(next + i);
-            }
+            const size_t in_order = (keys + block_tokens - 1 + k) / block_tokens; /* all K come first */
+            const ptrdiff_t ahead = piece(&path, from, in_order + PIECES_AHEAD) - (unit + kv->values);
             if (kv->type == KV_Q8)
                 scale_weights(&rows, first_seeing, n, (const float *)(unit + kv->value_scales), k, end - k);
             for (size_t r = first_seeing; r < n; r += ROWS) {
@@ -332,10 +367,10 @@ void EXPORT(attend)(const uint8_t *pool, size_t block_stride, const int32_t *blo
                  * weight of zero for the unseen half of a pair leaves the accumulator as it is. */
                 const size_t all_see = least(end, (position + r / group + 1 - from) / pair * pair);
                 const size_t together = all_see < k ? k : all_see;
-                weigh(kv, &rows, r, in_tile, unit, 0, together - k, k);
+                weigh(kv, &rows, r, in_tile, unit, 0, together - k, k, ahead);
                 for (size_t i = r; i < r + in_tile; i++) {
                     const size_t seen = least(end, position + i / group + 1 - from);
-                    if (together < seen) weigh(kv, &rows, i, 1, unit, together - k, seen - k, together);
+                    if (together < seen) weigh(kv, &rows, i, 1, unit, together - k, seen - k, together, ahead);
                 }
             }
         }

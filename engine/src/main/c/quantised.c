@@ -6,11 +6,6 @@
  */
 #include "dots.h"
 
-#if defined(__AVX512F__)
-#define PREFETCH_BYTES 4096 /* how far ahead of the tile: what a core reads while memory answers */
-#else
-#define PREFETCH_BYTES 1024
-#endif
 #define QUADS (Q8_GROUP / 4)
 
 #if defined(__AMX_INT8__)
@@ -120,7 +115,7 @@ INLINE void quad_sums(const struct form f, const int panels, const int rows, con
 }
 
 INLINE void tile(const struct form f, const int panels, const int rows, const uint8_t *w, size_t stride,
-                 const struct rounded in, float *y, size_t ldy, size_t groups, const int prefetch) {
+                 const struct rounded in, float *y, size_t ldy, size_t groups, struct ahead *ahead) {
     const int halves = f.scales == NESTED_HALVES ? 2 : 1;
     f32x16 acc[ROWS][Q8_PANELS];
     UNROLL for (int r = 0; r < rows; r++)
@@ -130,9 +125,8 @@ INLINE void tile(const struct form f, const int panels, const int rows, const ui
         const uint8_t *block = w + g / block_groups(f) * block_bytes(f);
         const size_t at = g % block_groups(f);
         const uint8_t *values = block + scale_bytes(f) + at * group_bytes(f);
-        if (prefetch)
-            UNROLL for (size_t line = 0; line < group_bytes(f); line += 64)
-                __builtin_prefetch(values + PREFETCH_BYTES + line);
+        if (rows == 1) UNROLL for (size_t line = 0; line < group_bytes(f); line += 64) ASK(values + STREAM_AHEAD + line);
+        else ask(ahead);
         UNROLL for (int half = 0; half < halves; half++) {
             i32x16 sum[ROWS][Q8_PANELS];
             UNROLL for (int r = 0; r < rows; r++) {
@@ -165,25 +159,28 @@ INLINE void tile(const struct form f, const int panels, const int rows, const ui
             f_store(y + (size_t)r * ldy + LANES * p, acc[r][p]);
 }
 
-#define WIDE(n) tile(f, Q8_PANELS, n, w, stride, in, yr, ldy, groups, 0)
-#define NARROW(n) tile(f, 1, n, w, stride, in, yr, ldy, groups, 1)
+#define WIDE(n) tile(f, Q8_PANELS, n, w, stride, in, yr, ldy, groups, &ahead)
+#define NARROW(n) tile(f, 1, n, w, stride, in, yr, ldy, groups, &ahead)
 INLINE void strip(const struct form f, int panels, const uint8_t *w, size_t stride, const int8_t *x, size_t rows, size_t ldx,
-                  float *y, size_t ldy, size_t groups) {
-    for (size_t r = 0; r < rows; r += ROWS) {
+                  float *y, size_t ldy, size_t groups, size_t next_panels) {
+    const size_t tiles = (rows + ROWS - 1) / ROWS, tile_rows = (rows + tiles - 1) / tiles;
+    struct ahead ahead = ahead_of(w + (size_t)panels * stride, next_panels * stride, tiles * groups);
+    for (size_t r = 0; r < rows; r += tile_rows) {
         const struct rounded in = rows_at(x + r * ldx, ldx, groups);
         float *yr = y + r * ldy;
         if (Q8_PANELS > 1 && panels == Q8_PANELS) {
-            BY_ROWS(rows - r, WIDE)
+            BY_ROWS(least(tile_rows, rows - r), WIDE)
         } else {
-            BY_ROWS(rows - r, NARROW)
+            BY_ROWS(least(tile_rows, rows - r), NARROW)
         }
     }
 }
 
 #define PRODUCT(NAME, FIRST_ROWS)                                                                                      \
     static __attribute__((noinline)) void NAME##_strip(int panels, const uint8_t *w, size_t stride, const int8_t *x,   \
-                                                       size_t rows, size_t ldx, float *y, size_t ldy, size_t groups) { \
-        strip(NAME##_FORM, panels, w, stride, x, rows, ldx, y, ldy, groups);                                           \
+                                                       size_t rows, size_t ldx, float *y, size_t ldy, size_t groups,   \
+                                                       size_t next_panels) {                                           \
+        strip(NAME##_FORM, panels, w, stride, x, rows, ldx, y, ldy, groups, next_panels);                              \
     }                                                                                                                  \
     void EXPORT(product_##NAME)(const uint8_t *w, size_t groups, const int8_t *x, size_t rows, size_t ldx, float *y,   \
                                 size_t ldy, size_t from, size_t to) {                                                  \
@@ -193,9 +190,9 @@ INLINE void strip(const struct form f, int panels, const uint8_t *w, size_t stri
         size_t r0 = FIRST_ROWS;                                                                                        \
         for (; r0 < rows; r0 += block)                                                                                 \
             for (size_t p = from, panels; p < to; p += panels) {                                                       \
-                panels = rows > ROWS && p + Q8_PANELS <= to ? Q8_PANELS : 1;                                           \
+                panels = rows > 1 && p + Q8_PANELS <= to ? Q8_PANELS : 1;                                              \
                 NAME##_strip((int)panels, w + p * stride, stride, x + r0 * ldx, least(block, rows - r0), ldx,          \
-                             y + r0 * ldy + LANES * p, ldy, groups);                                                   \
+                             y + r0 * ldy + LANES * p, ldy, groups, least(panels, to - p - panels));                   \
             }                                                                                                          \
     }
 

@@ -311,7 +311,7 @@ public final class NativeKernels implements Kernels {
     /** {@code struct kv_head} and the block ids of one thread's call, in native memory. */
     private static final class AttentionArguments {
 
-        private final long[] fields = new long[9];
+        private final long[] fields = new long[10];
         private final MemorySegment head = Arena.ofAuto().allocate((long) fields.length * Long.BYTES, Long.BYTES);
         private MemorySegment blocks = Arena.ofAuto().allocate(64 * Integer.BYTES, Integer.BYTES);
 
@@ -326,6 +326,7 @@ public final class NativeKernels implements Kernels {
             fields[6] = scaled ? layout.valueScale(kvHead, 0) : 0;
             fields[7] = layout.keyPanelBytes();
             fields[8] = layout.valuePanelBytes();
+            fields[9] = layout.headBytes();
             MemorySegment.copy(fields, 0, head, JAVA_LONG, 0, fields.length);
             if (blocks.byteSize() < (long) count * Integer.BYTES) {
                 blocks = Arena.ofAuto().allocate(2L * count * Integer.BYTES, Integer.BYTES);

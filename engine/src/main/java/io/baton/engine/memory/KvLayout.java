@@ -34,6 +34,13 @@ public record KvLayout(KvType type, int blockTokens, int kvHeads, int headDim) {
         return kvHeads * headBytes();
     }
 
+    /** Bytes of one KV head. */
+    public long headBytes() {
+        long panels = blockTokens / PANEL_ROWS * keyPanelBytes()
+                + paddedTo(headDim, PANEL_ROWS) / PANEL_ROWS * valuePanelBytes();
+        return panels + (type == KvType.Q8 ? 2L * Float.BYTES * blockTokens : 0);
+    }
+
     /** Where K of {@code kvHead} begins in a unit. */
     public long keys(int kvHead) {
         return kvHead * headBytes();
@@ -80,12 +87,6 @@ public record KvLayout(KvType type, int blockTokens, int kvHeads, int headDim) {
     public String describe() {
         return "panels16,%s,block=%d,heads=%d,dim=%d"
                 .formatted(type.name().toLowerCase(Locale.ROOT), blockTokens, kvHeads, headDim);
-    }
-
-    private long headBytes() {
-        long panels = blockTokens / PANEL_ROWS * keyPanelBytes()
-                + paddedTo(headDim, PANEL_ROWS) / PANEL_ROWS * valuePanelBytes();
-        return panels + (type == KvType.Q8 ? 2L * Float.BYTES * blockTokens : 0);
     }
 
     private long inPanel(int row, int column) {
