@@ -88,6 +88,7 @@ public final class EngineHost implements AutoCloseable {
             PackedModel packed = ModelPacker.pack(file, mode, team, progress);
             kernels.warmUp(System::nanoTime, WARM_UP_NANOS);
             EngineHost host = new EngineHost(packed, kernels, team, budget, file);
+            System.gc(); // what loading left in the heap goes back to the system, once and before anyone waits
             log.info(
                     "{}: {} activations, {} kernels (--kernels changes it) on {} threads; {}",
                     packed.shape(),
