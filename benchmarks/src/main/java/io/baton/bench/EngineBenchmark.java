@@ -113,14 +113,13 @@ public final class EngineBenchmark implements AutoCloseable {
     private BenchmarkRow prefill(int tokens) {
         int chunk = Math.min(tokens, plan.chunkTokens());
         try (BenchmarkRun run = new BenchmarkRun(host, plan.kv(), 1, tokens, chunk)) {
-            warmUp(() -> run.prefill(Math.min(chunk, WARM_UP_TOKENS)));
-            double[] seconds = repeated(() -> run.prefill(tokens));
             double passes = Math.ceilDiv(tokens, chunk);
             WorkBound work = new WorkBound(
                     passes * host.stepWeightBytes() + passes / 2 * cachedBytes(tokens),
                     2.0 * tokens * matrixWeights() + 2.0 * headWeights(),
                     attentionOperations(0, tokens));
-            return row("pp" + tokens, tokens, seconds, work, (double) host.stepWeightBytes());
+            Runnable warmUp = () -> run.prefill(Math.min(chunk, WARM_UP_TOKENS));
+            return row("pp" + tokens, tokens, warmUp, () -> run.prefill(tokens), work, (double) host.stepWeightBytes());
         }
     }
 
@@ -128,34 +127,33 @@ public final class EngineBenchmark implements AutoCloseable {
         int steps = plan.decodeTokens();
         try (BenchmarkRun run = new BenchmarkRun(host, plan.kv(), sequences, depth + steps, Math.max(sequences, 32))) {
             run.fill(depth);
-            warmUp(() -> run.step(depth));
-            double[] seconds = repeated(() -> {
+            Runnable allSteps = () -> {
                 for (int step = 0; step < steps; step++) {
                     run.step(depth + step);
                 }
-            });
+            };
             double cached = sequences * cachedBytes(depth + steps / 2.0);
             WorkBound work = new WorkBound(
                     steps * (host.stepWeightBytes() + cached),
                     2.0 * steps * sequences * (matrixWeights() + headWeights()),
                     sequences * attentionOperations(depth, depth + steps));
             String name = "tg" + steps + (depth > 0 ? "@" + depth : "") + (sequences > 1 ? "b" + sequences : "");
-            return row(name, sequences * steps, seconds, work, host.stepWeightBytes() + cached);
+            double workingSet = host.stepWeightBytes() + cached;
+            return row(name, sequences * steps, () -> run.step(depth), allSteps, work, workingSet);
         }
     }
 
     private BenchmarkRow attention(int depth) {
         try (ComputeTeam team = ComputeTeam.of(plan.threads());
                 AttentionRun run = new AttentionRun(KernelProvider.of(plan.kernels()), shape, plan.kv(), team, depth)) {
-            warmUp(run::step);
-            double[] seconds = repeated(() -> {
+            Runnable allSteps = () -> {
                 for (int step = 0; step < ATTENTION_STEPS; step++) {
                     run.step();
                 }
-            });
+            };
             WorkBound work = new WorkBound(
                     ATTENTION_STEPS * cachedBytes(depth), 0, ATTENTION_STEPS * attentionOperations(depth - 1, depth));
-            return row("attn@" + depth, ATTENTION_STEPS, seconds, work, cachedBytes(depth));
+            return row("attn@" + depth, ATTENTION_STEPS, run::step, allSteps, work, cachedBytes(depth));
         }
     }
 
@@ -179,7 +177,13 @@ public final class EngineBenchmark implements AutoCloseable {
         return seconds;
     }
 
-    private BenchmarkRow row(String test, int tokens, double[] seconds, WorkBound work, double workingSet) {
+    /** Measures one row; how fast memory is read is measured just before and just after. */
+    private BenchmarkRow row(
+            String test, int tokens, Runnable warmUp, Runnable measured, WorkBound work, double workingSet) {
+        limits.ifPresent(machine -> machine.readAnew((long) workingSet));
+        warmUp(warmUp);
+        double[] seconds = repeated(measured);
+        limits.ifPresent(machine -> machine.readOnceMore((long) workingSet));
         double median = (seconds[seconds.length / 2] + seconds[(seconds.length - 1) / 2]) / 2;
         Optional<WorkBound.Limit> limit = limits.map(machine -> limit(machine, work, workingSet, seconds[0]));
         return new BenchmarkRow(

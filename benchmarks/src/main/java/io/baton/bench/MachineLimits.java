@@ -86,10 +86,26 @@ public final class MachineLimits {
 
     /** Reads of this much memory again and again; a small working set is read from a cache. Measured on first use. */
     public double readBytesPerSecond(long workingSet) {
-        long size = workingSet >= CACHE_BYTES
+        return readByWorkingSet.computeIfAbsent(size(workingSet), this::measureRead);
+    }
+
+    /**
+     * Measures reads of that much memory now and forgets what they were before. Reads of a shared host change by half
+     * from one minute to the next, and what was measured in another one says nothing.
+     */
+    void readAnew(long workingSet) {
+        readByWorkingSet.put(size(workingSet), measureRead(size(workingSet)));
+    }
+
+    /** Measures reads of that much memory once more; the limit is the faster of both. */
+    void readOnceMore(long workingSet) {
+        readByWorkingSet.merge(size(workingSet), measureRead(size(workingSet)), Math::max);
+    }
+
+    private static long size(long workingSet) {
+        return workingSet >= CACHE_BYTES
                 ? MEMORY_BYTES
                 : Math.max(SMALLEST_BYTES, Long.highestOneBit(Math.max(1, workingSet)));
-        return readByWorkingSet.computeIfAbsent(size, this::measureRead);
     }
 
     private double measureRead(long size) {

@@ -30,8 +30,8 @@ import picocli.CommandLine.Spec;
             "Rows: pp512 is the prefill of 512 tokens, tg128 128 decode steps, tg128@2048 the same behind 2048 cached "
                     + "tokens, tg128b8 the same of 8 sequences together (tokens of all of them), attn@2048 attention "
                     + "of one token over 2048, all layers, without the rest. Figures are medians. The limit is measured "
-                    + "in the same run: the fastest this machine reads (read) or multiplies (int8, bf16, f32); the "
-                    + "fraction is the least time by that limit over the time taken.",
+                    + "in the same run: the fastest this machine multiplies (int8, bf16, f32), or reads just before and "
+                    + "after the row (read); the fraction is the least time by that limit over the time taken.",
             ""
         })
 final class BenchEngineCommand implements Callable<Integer> {
