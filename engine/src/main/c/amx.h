@@ -45,8 +45,8 @@ INLINE void scale_sums(const int32_t *sums, const uint8_t *span, size_t half, co
 }
 
 /* y[16, 16] of one panel. */
-static __attribute__((noinline, unused)) void q8_amx_tile(const uint8_t *w, const int8_t *x, size_t ldx, const float *x_scales,
-                                                  float *y, size_t ldy, size_t groups) {
+static __attribute__((noinline, unused)) void q8_amx_tile(const uint8_t *w, const int8_t *x, size_t ldx,
+                                                          const float *x_scales, float *y, size_t ldy, size_t groups) {
     int32_t sums[4][TILE_ROWS * LANES] __attribute__((aligned(64)));
     const size_t ldg = ldx / sizeof(float);
     f32x16 acc[TILE_ROWS];
@@ -82,8 +82,9 @@ static __attribute__((noinline, unused)) void q8_amx_tile(const uint8_t *w, cons
 }
 
 /* Whole tiles of sixteen rows; returns how many rows are done. */
-static __attribute__((unused)) size_t q8_amx_product(const uint8_t *w, size_t stride, size_t groups, const int8_t *x, size_t rows, size_t ldx,
-                             float *y, size_t ldy, size_t from, size_t to, size_t block) {
+static __attribute__((unused)) size_t q8_amx_product(const uint8_t *w, size_t stride, size_t groups, const int8_t *x,
+                                                     size_t rows, size_t ldx, float *y, size_t ldy, size_t from,
+                                                     size_t to, size_t block) {
     const size_t whole = rows / TILE_ROWS * TILE_ROWS;
     if (whole == 0) return 0;
     block = block / TILE_ROWS * TILE_ROWS;

@@ -30,8 +30,8 @@ struct kv_head {
     int64_t head_bytes; /* to the next head */
 };
 
-/* A piece is K or V of one head in one block. Blocks lie anywhere: no processor guesses where the next one begins. So each line
- * of a piece asks for the line at the same place of a piece to come. */
+/* A piece is K or V of one head in one block. Blocks lie anywhere: no processor guesses where the next one begins. So each
+ * line of a piece asks for the line at the same place of a piece to come. */
 #define PIECES_AHEAD 2
 
 /* One call's query rows in scratch memory, a row of each array per query row. */
@@ -157,8 +157,8 @@ INLINE void score_tile(const int type, const int panels, const int n, const stru
 #define SCORE_TILE(type, n)                                                                                            \
     {                                                                                                                  \
         const int wide = i + SCORE_PANELS(n) <= panels;                                                                \
-        if (wide) score_tile(type, SCORE_PANELS(n), n, kv, rows, r, unit, i, to, ahead);                                      \
-        else score_tile(type, 1, n, kv, rows, r, unit, i, to, ahead);                                                         \
+        if (wide) score_tile(type, SCORE_PANELS(n), n, kv, rows, r, unit, i, to, ahead);                               \
+        else score_tile(type, 1, n, kv, rows, r, unit, i, to, ahead);                                                  \
         i += wide ? SCORE_PANELS(n) : 1;                                                                               \
     }
 #define f32_SCORES(n) SCORE_TILE(KV_F32, n)
@@ -222,8 +222,8 @@ INLINE void value_tile(const int type, const int panels, const int n, const stru
 #define VALUE_TILE(type, n)                                                                                            \
     {                                                                                                                  \
         const int wide = i + VALUE_PANELS(n) <= panels;                                                                \
-        if (wide) value_tile(type, VALUE_PANELS(n), n, kv, rows, r0, unit, i, key, end, in_segment, ahead);                   \
-        else value_tile(type, 1, n, kv, rows, r0, unit, i, key, end, in_segment, ahead);                                      \
+        if (wide) value_tile(type, VALUE_PANELS(n), n, kv, rows, r0, unit, i, key, end, in_segment, ahead);            \
+        else value_tile(type, 1, n, kv, rows, r0, unit, i, key, end, in_segment, ahead);                               \
         i += wide ? VALUE_PANELS(n) : 1;                                                                               \
     }
 #define f32_VALUES(n) VALUE_TILE(KV_F32, n)

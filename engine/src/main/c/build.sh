@@ -18,7 +18,7 @@ case $("$cc" -dumpmachine) in
   x86_64*linux*) platform=linux-x86_64 extension=so
     isas='amx:-march=sapphirerapids avx512bf16:-march=cooperlake avx512vnni:-march=cascadelake avx512:-march=skylake-avx512 avx2:-march=haswell' ;;
   aarch64*linux*) platform=linux-aarch64 extension=so
-    isas='dotprod:-march=armv8.2-a+dotprod neon:-march=armv8-a' ;;
+    isas='i8mm:-march=armv8.2-a+dotprod+i8mm dotprod:-march=armv8.2-a+dotprod neon:-march=armv8-a' ;;
   arm64*darwin* | aarch64*darwin*) platform=macos-aarch64 extension=dylib
     isas='dotprod:-mcpu=apple-m1 neon:-march=armv8-a' ;;
   *) echo "native kernels: none for $("$cc" -dumpmachine); the Java kernels will be used"; exit 0 ;;

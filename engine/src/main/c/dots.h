@@ -27,12 +27,12 @@
 INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /*
- * Weights come from memory, and a small batch is multiplied faster than they arrive. So they are asked for early, and into the
- * second-level cache: requests into the first wait for one of its few slots, and all behind them too. Several rows pass over
- * the same panels tile by tile; each tile asks for its share of the panels after them, so that memory is as busy under the
- * last tile as under the first. A single row asks this far ahead of itself if it is quantised; in floats the processor does.
+ * Weights come from memory, and a small batch is multiplied faster than they arrive. So they are asked for early, and into
+ * the second-level cache: requests into the first wait for one of its few slots, and all behind them too. Several rows pass
+ * over the same panels tile by tile; each tile asks for its share of the panels after them, so that memory is as busy under
+ * the last tile as under the first. A single quantised row asks this far ahead of itself; in floats the processor does.
  */
-#define STREAM_AHEAD 1024
+#define STREAM_AHEAD 1024 /* bytes */
 #define ASK(address) __builtin_prefetch(address, 0, 2)
 
 /* Lines still to be asked for, some at each step. */

@@ -1,7 +1,8 @@
 /* Which of the compiled instruction sets this machine runs; built for the oldest machine there is. */
 #include <stdint.h>
 
-/* Bits: 0 AVX2+FMA+F16C, 1 AVX-512 F/BW/DQ/VL, 2 AVX-512 VNNI, 3 AVX-512 BF16, 4 AMX int8, 8 NEON, 9 NEON dot product. */
+/* Bits: 0 AVX2+FMA+F16C, 1 AVX-512 F/BW/DQ/VL, 2 AVX-512 VNNI, 3 AVX-512 BF16, 4 AMX int8, 8 NEON, 9 NEON dot product,
+ * 10 int8 matrix product. */
 #define LEVEL(bit) (1u << (bit))
 
 #if defined(__x86_64__)
@@ -36,11 +37,13 @@ uint32_t baton_levels(void) {
 
 #if defined(__linux__)
 #include <sys/auxv.h>
-#define HAS_DOT (getauxval(AT_HWCAP) >> 20 & 1) /* HWCAP_ASIMDDP */
+#define HAS_DOT (getauxval(AT_HWCAP) >> 20 & 1)     /* HWCAP_ASIMDDP */
+#define HAS_MATRIX (getauxval(AT_HWCAP2) >> 13 & 1) /* HWCAP2_I8MM */
 #else
 #define HAS_DOT 1 /* every Apple core that runs a supported JDK */
+#define HAS_MATRIX 0
 #endif
 
-uint32_t baton_levels(void) { return LEVEL(8) | (HAS_DOT ? LEVEL(9) : 0); }
+uint32_t baton_levels(void) { return LEVEL(8) | (HAS_DOT ? LEVEL(9) : 0) | (HAS_MATRIX ? LEVEL(10) : 0); }
 
 #endif

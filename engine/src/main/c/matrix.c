@@ -1,7 +1,7 @@
 /*
- * Products with f32 and bf16 matrices over 16-row panels. The rule every provider keeps: a lane is an output row, one accumulator per output
- * element, ascending k; blocking by k stores and reloads that same accumulator. So one row or many rows, one tile or
- * another, give the same bits. x is [rows, ldx], y is [rows, ldy]; panels [from, to) are computed.
+ * Products with f32 and bf16 matrices over 16-row panels. The rule every provider keeps: a lane is an output row, one
+ * accumulator per output element, ascending k; blocking by k stores and reloads that same accumulator. So one row or many
+ * rows, one tile or another, give the same bits. x is [rows, ldx], y is [rows, ldy]; panels [from, to) are computed.
  */
 #include "dots.h"
 

@@ -89,24 +89,64 @@ INLINE const int32_t *pair_sums(const struct rounded in, size_t row, size_t grou
 INLINE int in_pairs(const struct form f) { return CODE_PAIRS && f.bits < 8 && !f.uneven; }
 INLINE int lost_in_pairs(const struct form f) { return !in_pairs(f) || f.bits == 4 ? 0 : f.bits == 5 ? 16 : 32; }
 
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+/* Two rows at a time, eight columns of two rows of the panel at once: smmla gives the four sums of two rows by two. */
+#define MATRIX_ROWS(rows) ((rows) & ~1)
+
+INLINE void matrix_sums(const struct form f, const int rows, const int from, const int to, const uint8_t *values,
+                        const struct rounded in, size_t group, i32x16 sum[ROWS][Q8_PANELS]) {
+    int32x4_t part[ROWS / 2][8]; /* of the panel's rows 2i and 2i + 1: first by both rows of x, second by both */
+    UNROLL for (int r = 0; r < rows / 2; r++)
+        UNROLL for (int i = 0; i < 8; i++) part[r][i] = vdupq_n_s32(0);
+    UNROLL for (int quad = from; quad < to; quad += 2) {
+        const i32x16 a = quad_of(f, values, quad), b = quad_of(f, values, quad + 1);
+        int8x16_t w[8];
+        UNROLL for (int i = 0; i < 4; i++) {
+            w[2 * i] = vreinterpretq_s8_s32(vzip1q_s32(a.v[i], b.v[i]));
+            w[2 * i + 1] = vreinterpretq_s8_s32(vzip2q_s32(a.v[i], b.v[i]));
+        }
+        UNROLL for (int r = 0; r < rows / 2; r++) {
+            const int8_t *x = in.x + (size_t)(2 * r) * in.ldx + group * Q8_GROUP + 4 * quad;
+            const int8x16_t two = vcombine_s8(vld1_s8(x), vld1_s8(x + in.ldx));
+            UNROLL for (int i = 0; i < 8; i++) part[r][i] = vmmlaq_s32(part[r][i], w[i], two);
+        }
+    }
+    UNROLL for (int r = 0; r < rows / 2; r++)
+        UNROLL for (int i = 0; i < 4; i++) {
+            const int32x4_t low = part[r][2 * i], high = part[r][2 * i + 1];
+            i32x16 *first = &sum[2 * r][0], *second = &sum[2 * r + 1][0];
+            first->v[i] = vaddq_s32(first->v[i], vuzp1q_s32(low, high));
+            second->v[i] = vaddq_s32(second->v[i], vuzp2q_s32(low, high));
+        }
+}
+#else
+#define MATRIX_ROWS(rows) 0
+INLINE void matrix_sums(const struct form f, const int rows, const int from, const int to, const uint8_t *values,
+                        const struct rounded in, size_t group, i32x16 sum[ROWS][Q8_PANELS]) {
+    (void)f, (void)rows, (void)from, (void)to, (void)values, (void)in, (void)group, (void)sum;
+}
+#endif
+
 /* Sums of the quads [from, to) of a group, added to sum. */
 INLINE void quad_sums(const struct form f, const int panels, const int rows, const int from, const int to,
                       const uint8_t *values, size_t stride, const struct rounded in, size_t group,
                       i32x16 sum[ROWS][Q8_PANELS]) {
+    const int first = MATRIX_ROWS(rows);
+    if (first) matrix_sums(f, first, from, to, values, in, group, sum);
     i32x16 part[ROWS][Q8_PANELS];
-    UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int r = first; r < rows; r++)
         UNROLL for (int p = 0; p < panels; p++)
             part[r][p] = in_pairs(f) ? i_set(0) : sum[r][p];
-    UNROLL for (int quad = from; quad < to; quad++) {
+    if (first < rows) UNROLL for (int quad = from; quad < to; quad++) {
         i32x16 w[Q8_PANELS];
         UNROLL for (int p = 0; p < panels; p++) w[p] = quad_of(f, values + (size_t)p * stride, quad);
-        UNROLL for (int r = 0; r < rows; r++) {
+        UNROLL for (int r = first; r < rows; r++) {
             i32x16 v = i_set(load_word(in.x + (size_t)r * in.ldx + group * Q8_GROUP + 4 * quad));
             UNROLL for (int p = 0; p < panels; p++)
                 part[r][p] = in_pairs(f) ? code_dot(part[r][p], w[p], v) : q8_dot(part[r][p], w[p], v);
         }
     }
-    UNROLL for (int r = 0; r < rows; r++) {
+    UNROLL for (int r = first; r < rows; r++) {
         const int which = to - from == QUADS ? 2 : from != 0;
         i32x16 pairs = i_set(lost_in_pairs(f) ? *pair_sums(in, (size_t)r, group, which) : 0);
         UNROLL for (int p = 0; p < panels; p++)

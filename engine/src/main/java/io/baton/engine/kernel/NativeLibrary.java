@@ -32,8 +32,9 @@ final class NativeLibrary {
             new InstructionSet("avx512vnni", 0b0111),
             new InstructionSet("avx512", 0b0011),
             new InstructionSet("avx2", 0b0001),
-            new InstructionSet("dotprod", 0b11 << 8),
-            new InstructionSet("neon", 0b01 << 8));
+            new InstructionSet("i8mm", 0b111 << 8),
+            new InstructionSet("dotprod", 0b011 << 8),
+            new InstructionSet("neon", 0b001 << 8));
 
     private final SymbolLookup symbols;
     private final List<String> instructionSets;
