@@ -15,25 +15,32 @@
 #include "amx.h"
 #endif
 
-#define STREAMS 4 /* places read in turn: one place alone leaves some processors waiting for memory */
 #define STREAM_STEP 256
+#define MOST_STREAMS 4
 
-/* Bytes read; whole lines, in order, from several places of the memory. */
-int64_t EXPORT(limit_read)(const uint8_t *memory, size_t bytes) {
-    const size_t part = bytes / STREAMS / STREAM_STEP * STREAM_STEP;
-    i32x16 seen[STREAMS];
-    UNROLL for (int s = 0; s < STREAMS; s++) seen[s] = i_set(0);
+/* Whole lines, in order, from one place or from several in turn. */
+INLINE int64_t read_streams(const int streams, const uint8_t *memory, size_t bytes) {
+    const size_t part = bytes / (size_t)streams / STREAM_STEP * STREAM_STEP;
+    i32x16 seen[MOST_STREAMS];
+    UNROLL for (int s = 0; s < streams; s++) seen[s] = i_set(0);
     for (size_t i = 0; i < part; i += STREAM_STEP)
-        UNROLL for (int s = 0; s < STREAMS; s++)
-            UNROLL for (size_t j = 0; j < STREAM_STEP; j += 64)
-                seen[s] = i_xor(seen[s], i_load(memory + (size_t)s * part + i + j));
+        UNROLL for (int s = 0; s < streams; s++)
+            UNROLL for (size_t j = 0; j < STREAM_STEP; j += 64) {
+                const uint8_t *line = memory + (size_t)s * part + i + j;
+                if (streams > 1) ASK(line + STREAM_AHEAD);
+                seen[s] = i_xor(seen[s], i_load(line));
+            }
     int32_t sink[LANES];
-    UNROLL for (int s = 0; s < STREAMS; s++) {
+    UNROLL for (int s = 0; s < streams; s++) {
         i_store(sink, seen[s]);
         __asm__ volatile("" ::"m"(sink));
     }
-    return (int64_t)(STREAMS * part);
+    return (int64_t)((size_t)streams * part);
 }
+
+/* Bytes read. Which of the two is faster depends on the processor and on how many of its cores read. */
+int64_t EXPORT(limit_read_one)(const uint8_t *memory, size_t bytes) { return read_streams(1, memory, bytes); }
+int64_t EXPORT(limit_read_four)(const uint8_t *memory, size_t bytes) { return read_streams(4, memory, bytes); }
 
 /* Lanes the compiler knows nothing of: where it sees equal halves it computes one of them only. */
 static f32x16 unknown(float first) {

@@ -113,16 +113,26 @@ public final class MachineLimits {
                 Arena arena = Arena.ofShared()) {
             MemorySegment memory = arena.allocate(size, 64);
             memory.fill((byte) 1);
-            long part = size / threads / 64 * 64;
-            long passes = Math.max(1, BYTES_PER_TRY / size);
-            return best(team, thread -> {
-                long done = 0;
-                for (long pass = 0; pass < passes; pass++) {
-                    done += probe.read(memory.address() + thread * part, part);
-                }
-                return done;
-            });
+            return Math.max(
+                    best(team, reads(memory, probe::readInOrder)), best(team, reads(memory, probe::readInParts)));
         }
+    }
+
+    private Work reads(MemorySegment memory, Read read) {
+        long part = memory.byteSize() / threads / 64 * 64;
+        long passes = Math.max(1, BYTES_PER_TRY / memory.byteSize());
+        return thread -> {
+            long done = 0;
+            for (long pass = 0; pass < passes; pass++) {
+                done += read.bytes(memory.address() + thread * part, part);
+            }
+            return done;
+        };
+    }
+
+    @FunctionalInterface
+    private interface Read {
+        long bytes(long address, long length);
     }
 
     @FunctionalInterface

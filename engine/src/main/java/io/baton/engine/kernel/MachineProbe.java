@@ -14,7 +14,8 @@ import java.util.Optional;
 public final class MachineProbe {
 
     private final String instructionSet;
-    private final MethodHandle read;
+    private final MethodHandle readOne;
+    private final MethodHandle readFour;
     private final MethodHandle f32;
     private final MethodHandle bf16;
     private final MethodHandle int8;
@@ -23,7 +24,9 @@ public final class MachineProbe {
     private MachineProbe(NativeLibrary library, String instructionSet) {
         this.instructionSet = instructionSet;
         FunctionDescriptor one = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
-        read = library.function(instructionSet, "limit_read", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG));
+        FunctionDescriptor two = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        readOne = library.function(instructionSet, "limit_read_one", two);
+        readFour = library.function(instructionSet, "limit_read_four", two);
         f32 = library.function(instructionSet, "limit_f32", one);
         bf16 = library.function(instructionSet, "limit_bf16", one);
         int8 = library.function(instructionSet, "limit_int8", one);
@@ -49,9 +52,19 @@ public final class MachineProbe {
         return instructionSet;
     }
 
-    public long read(long address, long bytes) {
+    /** Reads memory from its beginning to its end. */
+    public long readInOrder(long address, long bytes) {
+        return read(readOne, address, bytes);
+    }
+
+    /** Reads four parts of it in turn. */
+    public long readInParts(long address, long bytes) {
+        return read(readFour, address, bytes);
+    }
+
+    private static long read(MethodHandle loop, long address, long bytes) {
         try {
-            return (long) read.invokeExact(address, bytes);
+            return (long) loop.invokeExact(address, bytes);
         } catch (Throwable t) {
             throw NativeKernels.failed(t);
         }

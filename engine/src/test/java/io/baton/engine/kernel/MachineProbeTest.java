@@ -25,8 +25,9 @@ class MachineProbeTest {
                             .isEqualTo(2 * probe.int8Narrow(ITERATIONS / 2));
                     try (Arena arena = Arena.ofConfined()) {
                         long bytes = 1 << 16;
-                        assertThat(probe.read(arena.allocate(bytes, 64).address(), bytes))
-                                .isEqualTo(bytes);
+                        long address = arena.allocate(bytes, 64).address();
+                        assertThat(probe.readInOrder(address, bytes)).isEqualTo(bytes);
+                        assertThat(probe.readInParts(address, bytes)).isEqualTo(bytes);
                     }
                 }))
                 .toList();
