@@ -13,7 +13,9 @@ import io.baton.engine.memory.OffHeap;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 
 /**
  * Parts of a quantised product. A group's sum of 32 products of int8 stays below 2^24 and is therefore exact in f32
@@ -33,6 +35,13 @@ final class Q8Tiles {
     private static final long QUAD_BYTES = 4 * Short.BYTES; // of a row of shorts
     private static final int COLUMN_BYTES = ROWS * Float.BYTES; // of a tile's interleaved rows
 
+    private static final VectorShuffle<Float> LOW_ONES = spread(1, false);
+    private static final VectorShuffle<Float> HIGH_ONES = spread(1, true);
+    private static final VectorShuffle<Float> LOW_TWOS = spread(2, false);
+    private static final VectorShuffle<Float> HIGH_TWOS = spread(2, true);
+    private static final VectorMask<Float> ODD_ONES = between(1);
+    private static final VectorMask<Float> ODD_TWOS = between(2);
+
     private Q8Tiles() {}
 
     /** Writes four rows of f32, {@code stride} bytes apart, as {@code [columns][4]}. */
@@ -44,6 +53,49 @@ final class Q8Tiles {
                 OffHeap.f32(out + (long) k * COLUMN_BYTES, OffHeap.f32(in + (long) k * Float.BYTES));
             }
         }
+    }
+
+    /** The same for whole groups of columns. */
+    static void interleaveGroups(long x, long stride, int groups, long to) {
+        long out = to;
+        for (long in = x, end = x + (long) groups * GROUP * Float.BYTES; in < end; in += VECTOR_BYTES) {
+            FloatVector a = FloatVector.fromMemorySegment(F32, ALL, in, ORDER);
+            FloatVector b = FloatVector.fromMemorySegment(F32, ALL, in + stride, ORDER);
+            FloatVector c = FloatVector.fromMemorySegment(F32, ALL, in + 2 * stride, ORDER);
+            FloatVector d = FloatVector.fromMemorySegment(F32, ALL, in + 3 * stride, ORDER);
+            FloatVector lowAb = a.rearrange(LOW_ONES).blend(b.rearrange(LOW_ONES), ODD_ONES);
+            FloatVector lowCd = c.rearrange(LOW_ONES).blend(d.rearrange(LOW_ONES), ODD_ONES);
+            FloatVector highAb = a.rearrange(HIGH_ONES).blend(b.rearrange(HIGH_ONES), ODD_ONES);
+            FloatVector highCd = c.rearrange(HIGH_ONES).blend(d.rearrange(HIGH_ONES), ODD_ONES);
+            lowAb.rearrange(LOW_TWOS).blend(lowCd.rearrange(LOW_TWOS), ODD_TWOS).intoMemorySegment(ALL, out, ORDER);
+            lowAb.rearrange(HIGH_TWOS)
+                    .blend(lowCd.rearrange(HIGH_TWOS), ODD_TWOS)
+                    .intoMemorySegment(ALL, out + VECTOR_BYTES, ORDER);
+            highAb.rearrange(LOW_TWOS)
+                    .blend(highCd.rearrange(LOW_TWOS), ODD_TWOS)
+                    .intoMemorySegment(ALL, out + 2 * VECTOR_BYTES, ORDER);
+            highAb.rearrange(HIGH_TWOS)
+                    .blend(highCd.rearrange(HIGH_TWOS), ODD_TWOS)
+                    .intoMemorySegment(ALL, out + 3 * VECTOR_BYTES, ORDER);
+            out += ROWS * VECTOR_BYTES;
+        }
+    }
+
+    /**
+     * Spreads runs of lanes of a vector's lower or upper half, so that there is room for as many of another between.
+     */
+    private static VectorShuffle<Float> spread(int run, boolean upper) {
+        int from = upper ? F32.length() / 2 : 0;
+        return VectorShuffle.fromOp(F32, i -> from + i / (2 * run) * run + i % run);
+    }
+
+    /** The lanes that {@link #spread} leaves to the other vector. */
+    private static VectorMask<Float> between(int run) {
+        boolean[] lanes = new boolean[F32.length()];
+        for (int i = 0; i < lanes.length; i++) {
+            lanes[i] = i / run % 2 == 1;
+        }
+        return VectorMask.fromArray(F32, lanes, 0);
     }
 
     /**

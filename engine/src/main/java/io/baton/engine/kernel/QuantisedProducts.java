@@ -147,10 +147,10 @@ final class QuantisedProducts {
         for (int row = 0; row < rows; row += TILE_ROWS) {
             int tile = row / TILE_ROWS;
             long in = (firstRow + row) * xStride + (long) firstGroup * Float.BYTES;
-            Q8Tiles.interleave(
+            Q8Tiles.interleaveGroups(
                     x + (firstRow + row) * xStride + (long) firstGroup * GROUP * Float.BYTES,
                     xStride,
-                    count * GROUP,
+                    count,
                     scratch + ROWS + tile * TILE_BYTES);
             Q8Tiles.interleave(xProducts + in, xStride, count, scratch + ROW_PRODUCTS + tile * TILE_PRODUCTS);
             long scales = scratch + ROW_SCALES + tile * TILE_SCALES;
