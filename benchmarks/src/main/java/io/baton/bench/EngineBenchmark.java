@@ -177,10 +177,16 @@ public final class EngineBenchmark implements AutoCloseable {
         return seconds;
     }
 
-    /** Measures one row; how fast memory is read is measured just before and just after. */
+    /**
+     * Measures one row. How fast memory is read is measured just before and just after; what can be multiplied once
+     * more before, since a host that takes processors away can do so during all tries of one time.
+     */
     private BenchmarkRow row(
             String test, int tokens, Runnable warmUp, Runnable measured, WorkBound work, double workingSet) {
-        limits.ifPresent(machine -> machine.readAnew((long) workingSet));
+        limits.ifPresent(machine -> {
+            machine.measureOperations();
+            machine.readAnew((long) workingSet);
+        });
         warmUp(warmUp);
         double[] seconds = repeated(measured);
         limits.ifPresent(machine -> machine.readOnceMore((long) workingSet));

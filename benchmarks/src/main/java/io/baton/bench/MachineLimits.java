@@ -46,16 +46,14 @@ public final class MachineLimits {
         return MachineProbe.best().map(probe -> new MachineLimits(probe, threads));
     }
 
-    /**
-     * Measures everything once more, for when something was faster than the limits: a host that takes processors away
-     * can do so during all tries. Limits only rise.
-     */
+    /** Measures everything once more, for when something was faster than the limits. Limits only rise. */
     void measureAgain() {
         measureOperations();
         readByWorkingSet.replaceAll((size, before) -> Math.max(before, measureRead(size)));
     }
 
-    private void measureOperations() {
+    /** Measures operations once more; limits only rise. */
+    void measureOperations() {
         try (ExecutorService team = Executors.newFixedThreadPool(threads)) {
             f32 = Math.max(f32, best(team, i -> probe.f32(ITERATIONS)));
             // A kernel may widen bf16 and multiply in f32, and on some processors that is the faster way.
