@@ -209,7 +209,8 @@ public final class EngineBenchmark implements AutoCloseable {
         Multiplication attention = Multiplication.of(plan.kv());
         WorkBound.Limit limit = work.limit(machine, workingSet, products, attention);
         for (int again = 0; again < MEASURED_AGAIN && limit.seconds() > fastestSeconds; again++) {
-            machine.measureAgain();
+            machine.measureOperations();
+            machine.readOnceMore((long) workingSet);
             limit = work.limit(machine, workingSet, products, attention);
         }
         return limit;

@@ -46,12 +46,6 @@ public final class MachineLimits {
         return MachineProbe.best().map(probe -> new MachineLimits(probe, threads));
     }
 
-    /** Measures everything once more, for when something was faster than the limits. Limits only rise. */
-    void measureAgain() {
-        measureOperations();
-        readByWorkingSet.replaceAll((size, before) -> Math.max(before, measureRead(size)));
-    }
-
     /** Measures operations once more; limits only rise. */
     void measureOperations() {
         try (ExecutorService team = Executors.newFixedThreadPool(threads)) {
