@@ -28,29 +28,12 @@ INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /*
  * Weights come from memory, and a small batch is multiplied faster than they arrive. So they are asked for early, and into
- * the second-level cache: requests into the first wait for one of its few slots, and all behind them too. Several rows pass
- * over the same panels tile by tile; each tile asks for its share of the panels after them, so that memory is as busy under
- * the last tile as under the first. A single quantised row asks this far ahead of itself; in floats the processor does.
+ * the second-level cache, which gains far more than into the first. Several rows pass over the same panels tile by tile; each
+ * tile asks for its share of the panels after them, so that memory is as busy under the last tile as under the first. A
+ * single quantised row asks this far ahead of itself; in floats the processor does.
  */
 #define STREAM_AHEAD 1024 /* bytes */
 #define ASK(address) __builtin_prefetch(address, 0, 2)
-
-/* Lines still to be asked for, some at each step. */
-struct ahead {
-    const uint8_t *next, *end;
-    size_t step_bytes;
-};
-
-INLINE struct ahead ahead_of(const uint8_t *next, size_t bytes, size_t steps) {
-    return (struct ahead){next, next + bytes, (bytes / 64 + steps - 1) / steps * 64};
-}
-
-INLINE void ask(struct ahead *ahead) {
-    if (ahead->next >= ahead->end) return;
-    const uint8_t *to = ahead->next + ahead->step_bytes;
-    for (const uint8_t *line = ahead->next; line < to; line += 64) ASK(line);
-    ahead->next = to;
-}
 
 #define L2_BYTES (512 * 1024) /* what a block of x may take of it */
 

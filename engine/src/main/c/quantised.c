@@ -154,6 +154,23 @@ INLINE void quad_sums(const struct form f, const int panels, const int rows, con
     }
 }
 
+/* Lines of the next panels still to be asked for, some at each group. */
+struct ahead {
+    const uint8_t *next, *end;
+    size_t step_bytes;
+};
+
+INLINE struct ahead ahead_of(const uint8_t *next, size_t bytes, size_t steps) {
+    return (struct ahead){next, next + bytes, (bytes / 64 + steps - 1) / steps * 64};
+}
+
+INLINE void ask(struct ahead *ahead) {
+    if (ahead->next >= ahead->end) return;
+    const uint8_t *to = ahead->next + ahead->step_bytes;
+    for (const uint8_t *line = ahead->next; line < to; line += 64) ASK(line);
+    ahead->next = to;
+}
+
 INLINE void tile(const struct form f, const int panels, const int rows, const uint8_t *w, size_t stride,
                  const struct rounded in, float *y, size_t ldy, size_t groups, struct ahead *ahead) {
     const int halves = f.scales == NESTED_HALVES ? 2 : 1;
