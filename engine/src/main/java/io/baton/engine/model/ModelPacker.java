@@ -20,16 +20,22 @@ import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntUnaryOperator;
 
 /**
- * Packs the weights of a Llama-family file into panels, sixteen rows at a time on the whole compute team. Query and key
- * rows are brought into one order, so that a model gives the same bits whichever format it came in.
+ * Packs the weights of a Llama-family file into panels of sixteen rows, on the whole compute team. Query and key rows
+ * are brought into one order, so that a model gives the same bits whichever format it came in.
  */
 public final class ModelPacker {
 
     private static final IntUnaryOperator SAME_ROW = IntUnaryOperator.identity();
-    private static final int PANELS_PER_STEP = 64; // progress is reported this often
+
+    /**
+     * What a worker packs at a time: several huge pages, since two workers that first touch one together both wait for
+     * it, and little enough for all to end at about the same time.
+     */
+    private static final long SHARE_BYTES = 8 << 20;
 
     private final ModelFile file;
     private final ModelShape shape;
@@ -39,7 +45,7 @@ public final class ModelPacker {
     private final Arena memory = Arena.ofShared();
     private final SegmentAllocator panels;
     private final long totalBytes;
-    private long packedBytes;
+    private final List<Share> shares = new ArrayList<>();
 
     private ModelPacker(ModelFile file, ActivationMode mode, ComputeTeam team, LoadProgress progress) {
         this.file = file;
@@ -94,6 +100,7 @@ public final class ModelPacker {
                 : matrix("output.weight", shape.vocabularySize(), shape.dim(), SAME_ROW);
         RopeTable table = new RopeTable(rope, shape.contextLength(), memory);
         float epsilon = file.metadata().normEpsilon();
+        packShares();
         return new PackedModel(shape, mode, epsilon, table, embedding, layers, finalNorm, head, memory);
     }
 
@@ -147,30 +154,65 @@ public final class ModelPacker {
                             .formatted(file.path(), name, tensor.shape(), rows, columns));
         }
         PanelWriter writer = PanelWriter.of(format(mode, tensor.type(), columns), rows, columns, panels);
-        AtomicInteger badRow = new AtomicInteger(-1);
-        int panelCount = writer.matrix().panelCount();
-        for (int first = 0; first < panelCount; first += PANELS_PER_STEP) {
-            int from = first;
-            int count = Math.min(PANELS_PER_STEP, panelCount - first);
-            team.forRanges(count, (long) count * MatrixFormat.PANEL_ROWS * columns, (begin, end, worker) -> {
-                TensorRows source = new TensorRows(tensor);
-                int last = Math.min(rows, (from + end) * MatrixFormat.PANEL_ROWS);
-                for (int row = (from + begin) * MatrixFormat.PANEL_ROWS; row < last; row++) {
-                    if (!source.write(sourceRow.applyAsInt(row), writer, row)) {
-                        badRow.set(row);
-                    }
-                }
-            });
-            packedBytes += count * writer.matrix().format().panelBytes(columns);
-            progress.packed(Math.min(packedBytes, totalBytes), totalBytes);
+        PackedMatrix matrix = writer.matrix();
+        int step = Math.toIntExact(Math.max(1, SHARE_BYTES / matrix.format().panelBytes(columns)));
+        for (int first = 0; first < matrix.panelCount(); first += step) {
+            shares.add(new Share(tensor, sourceRow, writer, first, Math.min(matrix.panelCount(), first + step)));
         }
-        if (badRow.get() >= 0) {
+        return matrix;
+    }
+
+    /** Packs everything. Workers take the next share when they are free: one that gets slow memory takes fewer. */
+    private void packShares() {
+        long weights = shares.stream().mapToLong(Share::weights).sum();
+        AtomicLong packedBytes = new AtomicLong();
+        AtomicInteger firstDamaged = new AtomicInteger(Integer.MAX_VALUE);
+        team.forEach(shares.size(), weights, (index, worker) -> {
+            Share share = shares.get(index);
+            if (!share.pack()) {
+                firstDamaged.accumulateAndGet(index, Math::min);
+            }
+            long done = packedBytes.addAndGet(share.bytes());
+            if (worker == 0 && done < totalBytes) { // the thread that loads
+                progress.packed(done, totalBytes);
+            }
+        });
+        if (firstDamaged.get() < shares.size()) {
             throw new EngineException(
                     EngineException.Kind.UNSUPPORTED_MODEL,
                     "%s: %s holds a weight that is not finite, expected numbers; the file is damaged, fetch it again"
-                            .formatted(file.path(), name));
+                            .formatted(
+                                    file.path(),
+                                    shares.get(firstDamaged.get()).tensor().name()));
         }
-        return writer.matrix();
+        progress.packed(totalBytes, totalBytes);
+    }
+
+    /** Panels of one matrix that one worker packs. */
+    private record Share(Tensor tensor, IntUnaryOperator sourceRow, PanelWriter writer, int fromPanel, int toPanel) {
+
+        long bytes() {
+            return (toPanel - fromPanel)
+                    * writer.matrix().format().panelBytes(writer.matrix().columns());
+        }
+
+        long weights() {
+            return (long) (toPanel - fromPanel)
+                    * MatrixFormat.PANEL_ROWS
+                    * writer.matrix().columns();
+        }
+
+        /** Returns false if a weight is not finite; the panels are then undefined. */
+        boolean pack() {
+            TensorRows source = new TensorRows(tensor);
+            int last = Math.min(writer.matrix().rows(), toPanel * MatrixFormat.PANEL_ROWS);
+            for (int row = fromPanel * MatrixFormat.PANEL_ROWS; row < last; row++) {
+                if (!source.write(sourceRow.applyAsInt(row), writer, row)) {
+                    return false;
+                }
+            }
+            return true;
+        }
     }
 
     private long vector(String name) {

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -129,7 +130,7 @@ class LlamaFilesTest {
                 byte[] content = content(type, 11 * 256);
                 int lastBlock = content.length - type.blockBytes();
                 content[lastBlock + half + 1] = (byte) 0xfc; // minus infinity, or NaN
-                GgufWriter writer = keys(new GgufWriter(), "llama", 256)
+                GgufWriter writer = withoutEmbedding(new GgufWriter(), "llama", 256)
                         .tensor("token_embd.weight", type, List.of(11L, 256L), content);
                 try (ModelFile file = open(writer);
                         ComputeTeam team = ComputeTeam.of(1)) {
@@ -196,7 +197,8 @@ class LlamaFilesTest {
     void aWeightThatIsNotFiniteIsRefusedByName() throws IOException {
         float[] values = new float[88];
         values[50] = Float.NaN;
-        GgufWriter writer = keys(new GgufWriter(), "llama").tensor("token_embd.weight", List.of(11L, 8L), values);
+        GgufWriter writer =
+                withoutEmbedding(new GgufWriter(), "llama", 8).tensor("token_embd.weight", List.of(11L, 8L), values);
         try (ModelFile file = open(writer);
                 ComputeTeam team = ComputeTeam.of(2)) {
             assertThatThrownBy(() -> ModelPacker.pack(file, ActivationMode.BF16, team, LoadProgress.NONE))
@@ -218,6 +220,28 @@ class LlamaFilesTest {
         byte[] q8 = new byte[TensorType.Q8_0.blockBytes()];
         try (ModelFile file = open(plain.tensor("rope_freqs.weight", TensorType.Q8_0, List.of(1L, 32L), q8))) {
             assertThat(LlamaFiles.defaultMode(file)).isEqualTo(ActivationMode.Q8);
+        }
+    }
+
+    @Test
+    void aMatrixThatSeveralWorkersPackIsTheSameAsRowByRow() throws IOException {
+        int rows = 270_000; // more than one share of F32
+        float[] values = new float[rows * 8];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i;
+        }
+        GgufWriter writer = withoutEmbedding(new GgufWriter(), "llama", 8)
+                .tensor("token_embd.weight", List.of((long) rows, 8L), values);
+        try (ModelFile file = open(writer);
+                Arena arena = Arena.ofConfined();
+                ComputeTeam team = ComputeTeam.of(3);
+                PackedModel model = ModelPacker.pack(file, ActivationMode.F32, team, LoadProgress.NONE)) {
+            PanelWriter expected = PanelWriter.of(MatrixFormat.F32, rows, 8, arena);
+            for (int row = 0; row < rows; row++) {
+                expected.floats(row, Arrays.copyOfRange(values, row * 8, (row + 1) * 8));
+            }
+            assertThat(model.embedding().panels().mismatch(expected.matrix().panels()))
+                    .isEqualTo(-1);
         }
     }
 
@@ -266,17 +290,29 @@ class LlamaFilesTest {
     }
 
     private static GgufWriter tensors(GgufWriter writer, String architecture) {
-        return keys(writer, architecture)
-                .tensor("token_embd.weight", List.of(11L, 8L), new float[88])
-                .tensor("output_norm.weight", List.of(8L), new float[8])
-                .tensor("blk.0.attn_norm.weight", List.of(8L), new float[8])
-                .tensor("blk.0.attn_q.weight", List.of(8L, 8L), new float[64])
-                .tensor("blk.0.attn_k.weight", List.of(4L, 8L), new float[32])
-                .tensor("blk.0.attn_v.weight", List.of(4L, 8L), new float[32])
-                .tensor("blk.0.attn_output.weight", List.of(8L, 8L), new float[64])
-                .tensor("blk.0.ffn_norm.weight", List.of(8L), new float[8])
-                .tensor("blk.0.ffn_gate.weight", List.of(12L, 8L), new float[96])
-                .tensor("blk.0.ffn_up.weight", List.of(12L, 8L), new float[96])
-                .tensor("blk.0.ffn_down.weight", List.of(8L, 12L), new float[96]);
+        return withoutEmbedding(writer, architecture, 8).tensor("token_embd.weight", List.of(11L, 8L), new float[88]);
+    }
+
+    private static GgufWriter withoutEmbedding(GgufWriter writer, String architecture, int dim) {
+        keys(writer, architecture, dim);
+        vector(writer, "output_norm.weight", dim);
+        vector(writer, "blk.0.attn_norm.weight", dim);
+        matrix(writer, "blk.0.attn_q.weight", dim, dim);
+        matrix(writer, "blk.0.attn_k.weight", dim / 2, dim);
+        matrix(writer, "blk.0.attn_v.weight", dim / 2, dim);
+        matrix(writer, "blk.0.attn_output.weight", dim, dim);
+        vector(writer, "blk.0.ffn_norm.weight", dim);
+        matrix(writer, "blk.0.ffn_gate.weight", 12, dim);
+        matrix(writer, "blk.0.ffn_up.weight", 12, dim);
+        matrix(writer, "blk.0.ffn_down.weight", dim, 12);
+        return writer;
+    }
+
+    private static void vector(GgufWriter writer, String name, long length) {
+        writer.tensor(name, List.of(length), new float[(int) length]);
+    }
+
+    private static void matrix(GgufWriter writer, String name, long rows, long columns) {
+        writer.tensor(name, List.of(rows, columns), new float[(int) (rows * columns)]);
     }
 }
