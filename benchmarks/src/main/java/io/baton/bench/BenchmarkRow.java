@@ -12,8 +12,8 @@ package io.baton.bench;
  * @param operationsPerSecond multiplications and additions that had to be done, over the time it took
  * @param limit which limit of the machine binds: {@code int8}, {@code bf16}, {@code f32} or {@code read};
  *     {@code unknown} where none could be measured
- * @param fractionOfLimit the least time the machine needs by that limit over the time taken, 0 to 1; 0 where no limit
- *     is known
+ * @param fractionOfLimit the least time the machine needs by that limit over the time taken, median over repetitions, 0
+ *     to 1; 0 where no limit is known
  */
 public record BenchmarkRow(
         String test,

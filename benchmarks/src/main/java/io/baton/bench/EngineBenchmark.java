@@ -9,9 +9,11 @@ import io.baton.engine.kernel.KernelProvider;
 import io.baton.model.files.ModelFile;
 import io.baton.model.files.Tensor;
 import io.baton.model.files.TensorType;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -24,7 +26,7 @@ public final class EngineBenchmark implements AutoCloseable {
 
     private static final int WARM_UP_TOKENS = 64;
     private static final int ATTENTION_STEPS = 16;
-    private static final int MEASURED_AGAIN = 3;
+    private static final int STEPS_PER_PART = 16;
 
     private final BenchmarkPlan plan;
     private final EngineHost host;
@@ -119,7 +121,8 @@ public final class EngineBenchmark implements AutoCloseable {
                     2.0 * tokens * matrixWeights() + 2.0 * headWeights(),
                     attentionOperations(0, tokens));
             Runnable warmUp = () -> run.prefill(Math.min(chunk, WARM_UP_TOKENS));
-            return row("pp" + tokens, tokens, warmUp, () -> run.prefill(tokens), work, (double) host.stepWeightBytes());
+            List<Part> parts = List.of(new Part(() -> run.prefill(tokens), work));
+            return row("pp" + tokens, tokens, warmUp, parts, (double) host.stepWeightBytes());
         }
     }
 
@@ -127,20 +130,30 @@ public final class EngineBenchmark implements AutoCloseable {
         int steps = plan.decodeTokens();
         try (BenchmarkRun run = new BenchmarkRun(host, plan.kv(), sequences, depth + steps, Math.max(sequences, 32))) {
             run.fill(depth);
-            Runnable allSteps = () -> {
-                for (int step = 0; step < steps; step++) {
-                    run.step(depth + step);
-                }
-            };
-            double cached = sequences * cachedBytes(depth + steps / 2.0);
-            WorkBound work = new WorkBound(
-                    steps * (host.stepWeightBytes() + cached),
-                    2.0 * steps * sequences * (matrixWeights() + headWeights()),
-                    sequences * attentionOperations(depth, depth + steps));
+            List<Part> parts = new ArrayList<>();
+            for (int step = 0; step < steps; step += STEPS_PER_PART) {
+                parts.add(steps(run, sequences, depth + step, depth + Math.min(steps, step + STEPS_PER_PART)));
+            }
             String name = "tg" + steps + (depth > 0 ? "@" + depth : "") + (sequences > 1 ? "b" + sequences : "");
-            double workingSet = host.stepWeightBytes() + cached;
-            return row(name, sequences * steps, () -> run.step(depth), allSteps, work, workingSet);
+            double workingSet = host.stepWeightBytes() + sequences * cachedBytes(depth + steps / 2.0);
+            return row(name, sequences * steps, () -> run.step(depth), parts, workingSet);
         }
+    }
+
+    /** Decode steps at positions {@code [from, to)}. */
+    private Part steps(BenchmarkRun run, int sequences, int from, int to) {
+        int steps = to - from;
+        Runnable all = () -> {
+            for (int position = from; position < to; position++) {
+                run.step(position);
+            }
+        };
+        double cached = sequences * cachedBytes((from + to) / 2.0);
+        WorkBound work = new WorkBound(
+                steps * (host.stepWeightBytes() + cached),
+                2.0 * steps * sequences * (matrixWeights() + headWeights()),
+                sequences * attentionOperations(from, to));
+        return new Part(all, work);
     }
 
     private BenchmarkRow attention(int depth) {
@@ -153,7 +166,8 @@ public final class EngineBenchmark implements AutoCloseable {
             };
             WorkBound work = new WorkBound(
                     ATTENTION_STEPS * cachedBytes(depth), 0, ATTENTION_STEPS * attentionOperations(depth - 1, depth));
-            return row("attn@" + depth, ATTENTION_STEPS, run::step, allSteps, work, cachedBytes(depth));
+            List<Part> parts = List.of(new Part(allSteps, work));
+            return row("attn@" + depth, ATTENTION_STEPS, run::step, parts, cachedBytes(depth));
         }
     }
 
@@ -165,55 +179,62 @@ public final class EngineBenchmark implements AutoCloseable {
         } while (System.nanoTime() - end < 0);
     }
 
-    /** Seconds of each repetition, sorted. */
-    private double[] repeated(Runnable measured) {
-        double[] seconds = new double[plan.repetitions()];
-        for (int i = 0; i < seconds.length; i++) {
+    /** A part of a repetition, short enough for the machine to be the same from its beginning to its end. */
+    private record Part(Runnable run, WorkBound work) {
+
+        double seconds() {
             long start = System.nanoTime();
-            measured.run();
-            seconds[i] = (System.nanoTime() - start) / 1e9;
+            run.run();
+            return (System.nanoTime() - start) / 1e9;
         }
-        Arrays.sort(seconds);
-        return seconds;
     }
 
-    /**
-     * Measures one row. How fast memory is read is measured just before and just after; what can be multiplied once
-     * more before, since a host that takes processors away can do so during all tries of one time.
-     */
-    private BenchmarkRow row(
-            String test, int tokens, Runnable warmUp, Runnable measured, WorkBound work, double workingSet) {
-        limits.ifPresent(machine -> {
-            machine.measureOperations();
-            machine.readAnew((long) workingSet);
-        });
+    /** @param workingSet bytes that are read again and again */
+    private BenchmarkRow row(String test, int tokens, Runnable warmUp, List<Part> parts, double workingSet) {
         warmUp(warmUp);
-        double[] seconds = repeated(measured);
-        limits.ifPresent(machine -> machine.readOnceMore((long) workingSet));
-        double median = (seconds[seconds.length / 2] + seconds[(seconds.length - 1) / 2]) / 2;
-        Optional<WorkBound.Limit> limit = limits.map(machine -> limit(machine, work, workingSet, seconds[0]));
+        List<Repetition> repetitions = limits.map(machine -> bounded(warmUp, parts, machine, workingSet))
+                .orElseGet(() -> unbounded(parts));
+        double median = Repetition.median(repetitions, Repetition::seconds);
+        DoubleSummaryStatistics seconds =
+                repetitions.stream().mapToDouble(Repetition::seconds).summaryStatistics();
         return new BenchmarkRow(
                 test,
                 tokens / median,
-                tokens / seconds[seconds.length - 1],
-                tokens / seconds[0],
-                work.bytes() / median,
-                work.operations() / median,
-                limit.map(WorkBound.Limit::name).orElse("unknown"),
-                limit.map(binding -> binding.seconds() / median).orElse(0.0));
+                tokens / seconds.getMax(),
+                tokens / seconds.getMin(),
+                parts.stream().mapToDouble(part -> part.work().bytes()).sum() / median,
+                parts.stream().mapToDouble(part -> part.work().operations()).sum() / median,
+                Repetition.middle(repetitions).limitName(),
+                Repetition.median(repetitions, Repetition::fractionOfLimit));
     }
 
-    /** What binds the work; measured anew while the fastest run was faster than that. */
-    private WorkBound.Limit limit(MachineLimits machine, WorkBound work, double workingSet, double fastestSeconds) {
+    private List<Repetition> unbounded(List<Part> parts) {
+        List<Repetition> repetitions = new ArrayList<>();
+        for (int i = 0; i < plan.repetitions(); i++) {
+            repetitions.add(
+                    new Repetition(parts.stream().mapToDouble(Part::seconds).sum(), Optional.empty()));
+        }
+        return repetitions;
+    }
+
+    private List<Repetition> bounded(Runnable warmUp, List<Part> parts, MachineLimits machine, double workingSet) {
         Multiplication products = Multiplication.of(subject.activations(), subject.quant());
         Multiplication attention = Multiplication.of(plan.kv());
-        WorkBound.Limit limit = work.limit(machine, workingSet, products, attention);
-        for (int again = 0; again < MEASURED_AGAIN && limit.seconds() > fastestSeconds; again++) {
-            machine.measureOperations();
-            machine.readOnceMore((long) workingSet);
-            limit = work.limit(machine, workingSet, products, attention);
+        List<Repetition> repetitions = new ArrayList<>();
+        try (LimitGauge gauge = new LimitGauge(machine, products, attention, workingSet)) {
+            for (int i = 0; i < plan.repetitions(); i++) {
+                warmUp.run(); // measuring reads may have driven it from the caches
+                double taken = 0;
+                List<WorkBound.Limit> least = new ArrayList<>();
+                for (Part part : parts) {
+                    double seconds = part.seconds();
+                    taken += seconds;
+                    least.add(gauge.after(part.work(), seconds));
+                }
+                repetitions.add(new Repetition(taken, least.stream().reduce(WorkBound.Limit::then)));
+            }
         }
-        return limit;
+        return repetitions;
     }
 
     private double matrixWeights() {

@@ -11,19 +11,25 @@ package io.baton.bench;
 record WorkBound(double bytes, double productOperations, double attentionOperations) {
 
     /** What binds and for how long. */
-    record Limit(String name, double seconds) {}
+    record Limit(String name, double seconds) {
+
+        /** Both, one after the other; named by the longer one. */
+        Limit then(Limit next) {
+            return new Limit(seconds >= next.seconds ? name : next.name, seconds + next.seconds);
+        }
+    }
 
     double operations() {
         return productOperations + attentionOperations;
     }
 
     /**
-     * @param workingSet bytes that are read again and again: what fits into a cache is read faster
+     * @param readBytesPerSecond of reads of as much memory as the work reads again and again
      * @param products how matrix products multiply
      * @param attention how attention does
      */
-    Limit limit(MachineLimits machine, double workingSet, Multiplication products, Multiplication attention) {
-        double read = bytes / machine.readBytesPerSecond((long) workingSet);
+    Limit limit(MachineLimits machine, double readBytesPerSecond, Multiplication products, Multiplication attention) {
+        double read = bytes / readBytesPerSecond;
         double arithmetic = productOperations / machine.operationsPerSecond(products)
                 + attentionOperations / machine.operationsPerSecond(attention);
         return read >= arithmetic
