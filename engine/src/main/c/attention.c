@@ -5,6 +5,7 @@
  */
 #include "arithmetic.h"
 #include "dots.h"
+#include "kv_head.h"
 
 #define SEGMENT 256
 
@@ -19,16 +20,6 @@
 #define VALUE_PANELS(n) ((n) < 2 ? 4 : (n) < 3 ? 2 : 1)
 #endif
 #define MOST_PANELS 4
-
-enum kv_type { KV_F32, KV_BF16, KV_Q8 };
-
-/* Where one KV head lies in a unit; bytes, as io.baton.engine.memory.KvLayout says. */
-struct kv_head {
-    int64_t type, block_tokens, head_dim;
-    int64_t keys, values, key_scales, value_scales;
-    int64_t key_panel, value_panel;
-    int64_t head_bytes; /* to the next head */
-};
 
 /* A piece is K or V of one head in one block. Blocks lie anywhere: no processor guesses where the next one begins. So each
  * line of a piece asks for the line at the same place of a piece to come. */

@@ -7,9 +7,15 @@
 #define ROWS 6          /* rows of x per tile */
 #define PANELS 4        /* panels per f32 and bf16 tile: 24 accumulators of 32 registers */
 #define Q8_PANELS 2     /* int and float accumulators: 2 x 6 x 2 */
+#if defined(__AVX512VNNI__)
+#define Q8_ROWS ROWS
+#else
+#define Q8_ROWS 4       /* a product takes several registers more */
+#endif
 #else
 #define ROWS 6
 #define PANELS 1
+#define Q8_ROWS ROWS
 #define Q8_PANELS 1
 #endif
 

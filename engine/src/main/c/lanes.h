@@ -16,7 +16,12 @@
 #define EXPORT(name) BATON_EXPAND(BATON_ISA, name)
 
 #define INLINE static inline __attribute__((always_inline))
+/* For loops whose arrays have to be in registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define UNROLL _Pragma("GCC unroll 32")
+#endif
 
 INLINE int32_t load_word(const void *p) {
     int32_t w;

@@ -19,10 +19,16 @@ static int has_tiles(void) {
     return syscall(SYS_arch_prctl, 0x1023, 18) == 0;
 }
 
+/* clang's __builtin_cpu_supports does not know it by name. */
+static int has_f16c(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+}
+
 uint32_t baton_levels(void) {
     uint32_t levels = 0;
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c())
         levels |= LEVEL(0);
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl"))

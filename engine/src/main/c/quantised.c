@@ -220,7 +220,7 @@ INLINE void tile(const struct form f, const int panels, const int rows, const ui
 #define NARROW(n) tile(f, 1, n, w, stride, in, yr, ldy, groups, &ahead)
 INLINE void strip(const struct form f, int panels, const uint8_t *w, size_t stride, const int8_t *x, size_t rows, size_t ldx,
                   float *y, size_t ldy, size_t groups, size_t next_panels) {
-    const size_t tiles = (rows + ROWS - 1) / ROWS, tile_rows = (rows + tiles - 1) / tiles;
+    const size_t tiles = (rows + Q8_ROWS - 1) / Q8_ROWS, tile_rows = (rows + tiles - 1) / tiles;
     struct ahead ahead = ahead_of(w + (size_t)panels * stride, next_panels * stride, tiles * groups);
     for (size_t r = 0; r < rows; r += tile_rows) {
         const struct rounded in = rows_at(x + r * ldx, ldx, groups);

@@ -1,13 +1,16 @@
 /*
  * Prints a checksum of what each native kernel answers, for every instruction set of a library that this machine runs:
- * "answers LIBRARY". Inputs are the same everywhere, so the lines of two machines must be the same but for the first word;
- * tools/aarch64-kernels compares them. What the answers have to be, the tests in Java say.
+ * "answers LIBRARY". Inputs are the same everywhere, so the lines of two instruction sets, machines or compilers must be the
+ * same but for the first word: KernelAnswersTest compares those of one library, tools/kernel-answers those of several. What
+ * the answers have to be, the other tests in Java say.
  */
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "kv_head.h"
 
 enum { LANES = 16, GROUP = 32, PANELS = 5, MOST_ROWS = 40, MOST_COLUMNS = 1280 };
 
@@ -143,12 +146,7 @@ static void rows(size_t n) {
     free(x), free(y), free(z), free(turn);
 }
 
-enum kv_type { KV_F32, KV_BF16, KV_Q8 };
 static const char *const KV_NAMES[] = {"attend_f32", "attend_bf16", "attend_q8"};
-
-struct kv_head { /* as attention.c has it */
-    int64_t type, block_tokens, head_dim, keys, values, key_scales, value_scales, key_panel, value_panel, head_bytes;
-};
 
 static void attention(enum kv_type type, size_t head_dim, size_t position, size_t tokens, size_t group) {
     enum { BLOCK_TOKENS = 32 };
