@@ -75,7 +75,8 @@ public final class EngineHost implements AutoCloseable {
      * @throws EngineException when the model cannot be served or does not fit into memory
      */
     public static EngineHost open(ModelFile file, HostOptions options, LoadProgress progress) {
-        Kernels kernels = KernelProvider.of(options.kernels());
+        KernelProvider.Choice choice = KernelProvider.choose(options.kernels());
+        Kernels kernels = choice.kernels();
         MemoryBudget budget = MemoryBudget.under(
                 options.memoryLimit().isPresent()
                         ? new MemoryLimit(options.memoryLimit().getAsLong(), "as told")
@@ -90,10 +91,11 @@ public final class EngineHost implements AutoCloseable {
             EngineHost host = new EngineHost(packed, kernels, team, budget, file);
             System.gc(); // what loading left in the heap goes back to the system, once and before anyone waits
             log.info(
-                    "{}: {} activations, {} kernels (--kernels changes it) on {} threads; {}",
+                    "{}: {} activations, {} kernels ({}; --kernels changes it) on {} threads; {}",
                     packed.shape(),
                     mode.name().toLowerCase(Locale.ROOT),
                     kernels.name(),
+                    choice.why(),
                     team.threads(),
                     budget.report());
             return host;

@@ -99,7 +99,7 @@ public final class NativeKernels implements Kernels {
     }
 
     /** Why {@link #all} is empty; empty text when it is not. */
-    public static String whyNone() {
+    static String whyNone() {
         return switch (NativeLibrary.load()) {
             case NativeLibrary.Loading.Missing(String reason) -> reason;
             case NativeLibrary.Loading.Loaded(NativeLibrary library) ->
