@@ -15,6 +15,7 @@ import io.baton.serving.Fingerprints;
 import io.baton.serving.GrpcServer;
 import io.baton.serving.NodeEvents;
 import io.baton.serving.PeerRole;
+import io.baton.serving.telemetry.NodeMetrics;
 import io.baton.serving.telemetry.Telemetry;
 import io.baton.text.Tokenizer;
 import io.baton.transfer.Timing;
@@ -77,6 +78,7 @@ public final class DecodeNode implements AutoCloseable {
     public static DecodeNode start(DecodeSettings settings, EngineHost host, Tokenizer tokenizer, Telemetry telemetry) {
         Engine engine = host.start(settings.name(), settings.engine());
         try {
+            NodeMetrics.registerKernels(telemetry, host.kernelsName());
             return start(settings, engine, tokenizer, telemetry, new SecureRandom());
         } catch (RuntimeException e) {
             engine.close();

@@ -12,6 +12,7 @@ import io.baton.serving.Fingerprints;
 import io.baton.serving.GrpcServer;
 import io.baton.serving.NodeEvents;
 import io.baton.serving.PeerRole;
+import io.baton.serving.telemetry.NodeMetrics;
 import io.baton.serving.telemetry.Telemetry;
 import io.baton.transfer.KvSender;
 import io.baton.transfer.Timing;
@@ -68,6 +69,7 @@ public final class PrefillNode implements AutoCloseable {
     public static PrefillNode start(PrefillSettings settings, EngineHost host, Telemetry telemetry) {
         Engine engine = host.start(settings.name(), settings.engine());
         try {
+            NodeMetrics.registerKernels(telemetry, host.kernelsName());
             return start(settings, engine, telemetry, new SecureRandom());
         } catch (RuntimeException e) {
             engine.close();

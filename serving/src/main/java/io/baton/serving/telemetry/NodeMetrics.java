@@ -1,5 +1,7 @@
 package io.baton.serving.telemetry;
 
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.Meter;
 import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
@@ -15,6 +17,8 @@ import java.util.function.ToDoubleFunction;
  * that vLLM's dashboards, KEDA recipes and the Gateway API inference extension look for.
  */
 public final class NodeMetrics {
+
+    private static final AttributeKey<String> KERNELS = AttributeKey.stringKey("baton.kernels");
 
     private NodeMetrics() {}
 
@@ -69,6 +73,17 @@ public final class NodeMetrics {
                 .buildWithCallback(
                         measurement -> measurement.record(samples.get().prefixHitTokens()));
         telemetry.prometheus().register(new FieldNames(model, samples));
+    }
+
+    /** Tells which kernels compute: a node that has no native ones answers the same, but slowly. */
+    public static void registerKernels(Telemetry telemetry, String kernels) {
+        Attributes attributes = Attributes.of(KERNELS, kernels);
+        telemetry
+                .meter()
+                .gaugeBuilder("baton.engine.kernels")
+                .setUnit("1")
+                .setDescription("1, with the name of the kernels that compute")
+                .buildWithCallback(measurement -> measurement.record(1, attributes));
     }
 
     private static void gauge(
