@@ -84,7 +84,7 @@ class TelemetryTest {
                 new TelemetrySettings("test", "1", Optional.empty(), 1, "127.0.0.1", OptionalInt.of(port), Map.of());
         try (Telemetry telemetry = Telemetry.start(settings, List.of())) {
             NodeMetrics.register(telemetry, "m", () -> new NodeSample(32, 100, 25, 10, 65, 3, 4, 5, 6, 7));
-            NodeMetrics.registerKernels(telemetry, "vector-256");
+            NodeMetrics.registerKernels(telemetry, "vector");
             GenAiMetrics metrics = new GenAiMetrics(telemetry);
             metrics.firstToken("m", Duration.ofMillis(42), Context.root());
             metrics.requestEnded("m", Duration.ofMillis(142), Optional.empty(), Context.root());
@@ -101,7 +101,7 @@ class TelemetryTest {
                     .contains("gen_ai_server_request_duration_seconds_count")
                     .contains("gen_ai_server_time_per_output_token_seconds_sum")
                     .contains("baton_kv_blocks_used")
-                    .containsPattern("baton_engine_kernels\\{baton_kernels=\"vector-256\".*} 1")
+                    .containsPattern("baton_engine_kernels\\{baton_kernels=\"vector\".*} 1")
                     .containsPattern("vllm:num_requests_waiting\\{model_name=\"m\"} 4")
                     .containsPattern("vllm:kv_cache_usage_perc\\{model_name=\"m\"} 0.25");
         }
