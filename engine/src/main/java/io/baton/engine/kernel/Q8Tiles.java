@@ -214,22 +214,7 @@ final class Q8Tiles {
         for (int group = 0; group < groups; group++) {
             long in = shorts + (long) group * GROUP * Short.BYTES;
             for (long part = 0; part < BYTES; part += VECTOR_BYTES) {
-                IntVector sum = IntVector.zero(S32);
-                long at = panel + block.values(group) + part;
-                long pairs = in;
-                for (long end = at + GROUP / 4 * BYTES; at < end; at += BYTES, pairs += QUAD_BYTES) {
-                    ShortVector v = ShortVector.fromMemorySegment(S16, ALL, at, ORDER);
-                    ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-                    ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
-                    ShortVector firstThird =
-                            IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
-                    ShortVector secondFourth = IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES))
-                            .reinterpretAsShorts();
-                    IntVector both =
-                            low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();
-                    sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                            .add(both.lanewise(VectorOperators.ASHR, 16));
-                }
+                IntVector sum = sums(panel + block.values(group) + part, in, GROUP / 4);
                 FloatVector scale = Lanes.loadHalves(panel + block.outerScales(group) + part / 2)
                         .mul(Lanes.spread(xScales + (long) group * Float.BYTES));
                 Lanes.store(y + part, Lanes.toFloats(sum).fma(scale, Lanes.load(y + part)));
@@ -245,23 +230,28 @@ final class Q8Tiles {
      */
     static void addRow(long values, long shorts, long scales, long xScale, long y, int quads) {
         for (long part = 0; part < BYTES; part += VECTOR_BYTES) {
-            IntVector sum = IntVector.zero(S32);
-            long at = values + part;
-            long pairs = shorts;
-            for (long end = at + (long) quads * BYTES; at < end; at += BYTES, pairs += QUAD_BYTES) {
-                ShortVector v = ShortVector.fromMemorySegment(S16, ALL, at, ORDER);
-                ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-                ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
-                ShortVector firstThird =
-                        IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
-                ShortVector secondFourth = IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES))
-                        .reinterpretAsShorts();
-                IntVector both = low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();
-                sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                        .add(both.lanewise(VectorOperators.ASHR, 16));
-            }
+            IntVector sum = sums(values + part, shorts, quads);
             FloatVector scale = Lanes.load(scales + part).mul(Lanes.spread(xScale));
             Lanes.store(y + part, Lanes.toFloats(sum).fma(scale, Lanes.load(y + part)));
         }
+    }
+
+    /** {@code quads} times four columns of one row by a vector of a panel's rows: exact sums. */
+    private static IntVector sums(long values, long shorts, int quads) {
+        IntVector sum = IntVector.zero(S32);
+        long pairs = shorts;
+        for (long at = values, end = at + (long) quads * BYTES; at < end; at += BYTES, pairs += QUAD_BYTES) {
+            ShortVector v = ShortVector.fromMemorySegment(S16, ALL, at, ORDER);
+            ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
+            ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
+            ShortVector firstThird =
+                    IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
+            ShortVector secondFourth = IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES))
+                    .reinterpretAsShorts();
+            IntVector both = low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();
+            sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
+                    .add(both.lanewise(VectorOperators.ASHR, 16));
+        }
+        return sum;
     }
 }
