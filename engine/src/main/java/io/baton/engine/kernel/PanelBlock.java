@@ -87,6 +87,14 @@ record PanelBlock(int bits, int bias, boolean uneven, Scales scales) {
         return MatrixFormat.GROUP / scales.perGroup();
     }
 
+    /**
+     * Whether half of the products of a scale's columns with values of at most ±127 can be summed in 16 bits: sixteen
+     * with weights from −16 to 15, or eight from −32 to 31.
+     */
+    boolean narrow() {
+        return !uneven && (bits == 4 || (bits < Byte.SIZE && bias > 0));
+    }
+
     /** Where the block of a group begins in a panel. */
     long block(int group) {
         return (long) (group / scales.groups) * bytes();

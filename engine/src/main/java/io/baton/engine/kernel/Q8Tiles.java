@@ -32,6 +32,7 @@ final class Q8Tiles {
 
     static final long LINE_BYTES = (long) PANELS * BYTES;
 
+    private static final short NIBBLE = 15;
     private static final long QUAD_BYTES = 4 * Short.BYTES; // of a row of shorts
     private static final int COLUMN_BYTES = ROWS * Float.BYTES; // of a tile's interleaved rows
 
@@ -226,14 +227,54 @@ final class Q8Tiles {
      * {@code quads} times four columns of one row by one widened panel, added to y; as {@link #row} does it.
      *
      * @param values {@code s8 [quads][16][4]}
+     * @param narrow whether the sum of a lane's {@code 2 * quads} products fits 16 bits
      * @param scales sixteen f32
      */
-    static void addRow(long values, long shorts, long scales, long xScale, long y, int quads) {
+    static void addRow(long values, boolean narrow, long shorts, long scales, long xScale, long y, int quads) {
         for (long part = 0; part < BYTES; part += VECTOR_BYTES) {
-            IntVector sum = sums(values + part, shorts, quads);
+            IntVector sum = narrow ? narrowSums(values + part, shorts, quads) : sums(values + part, shorts, quads);
             FloatVector scale = Lanes.load(scales + part).mul(Lanes.spread(xScale));
             Lanes.store(y + part, Lanes.toFloats(sum).fma(scale, Lanes.load(y + part)));
         }
+    }
+
+    /**
+     * A group of one row by one panel of codes of four bits, added to y; as {@link #addRow} does it, without widening
+     * them in memory first.
+     *
+     * @param nibbles {@code [4][16][4]} bytes, as {@link PanelBlock} has them
+     * @param bias what a code has to lose to be a weight
+     * @param scales sixteen f32
+     */
+    static void addNibbleRow(long nibbles, int bias, long shorts, long scales, long xScale, long y) {
+        for (long part = 0; part < BYTES; part += VECTOR_BYTES) {
+            ShortVector sum = ShortVector.zero(S16);
+            long pairs = shorts;
+            long at = nibbles + part;
+            for (long end = at + GROUP / 8 * BYTES; at < end; at += BYTES, pairs += QUAD_BYTES) {
+                ShortVector v = ShortVector.fromMemorySegment(S16, ALL, at, ORDER);
+                ShortVector low = v.and(NIBBLE).sub((short) bias);
+                ShortVector high =
+                        v.lanewise(VectorOperators.LSHR, 8).and(NIBBLE).sub((short) bias);
+                sum = sum.add(low.mul(firstThird(pairs))).add(high.mul(secondFourth(pairs)));
+                long later = pairs + GROUP / 8 * QUAD_BYTES;
+                ShortVector laterLow =
+                        v.lanewise(VectorOperators.LSHR, 4).and(NIBBLE).sub((short) bias);
+                ShortVector laterHigh = v.lanewise(VectorOperators.LSHR, 12).sub((short) bias);
+                sum = sum.add(laterLow.mul(firstThird(later))).add(laterHigh.mul(secondFourth(later)));
+            }
+            FloatVector scale = Lanes.load(scales + part).mul(Lanes.spread(xScale));
+            FloatVector total = Lanes.toFloats(halves(sum.reinterpretAsInts()));
+            Lanes.store(y + part, total.fma(scale, Lanes.load(y + part)));
+        }
+    }
+
+    private static ShortVector firstThird(long quad) {
+        return IntVector.broadcast(S32, OffHeap.s32(quad)).reinterpretAsShorts();
+    }
+
+    private static ShortVector secondFourth(long quad) {
+        return firstThird(quad + 2 * Short.BYTES);
     }
 
     /** {@code quads} times four columns of one row by a vector of a panel's rows: exact sums. */
@@ -244,14 +285,31 @@ final class Q8Tiles {
             ShortVector v = ShortVector.fromMemorySegment(S16, ALL, at, ORDER);
             ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
             ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
-            ShortVector firstThird =
-                    IntVector.broadcast(S32, OffHeap.s32(pairs)).reinterpretAsShorts();
-            ShortVector secondFourth = IntVector.broadcast(S32, OffHeap.s32(pairs + 2 * Short.BYTES))
-                    .reinterpretAsShorts();
-            IntVector both = low.mul(firstThird).add(high.mul(secondFourth)).reinterpretAsInts();
-            sum = sum.add(both.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16))
-                    .add(both.lanewise(VectorOperators.ASHR, 16));
+            IntVector both = low.mul(firstThird(pairs))
+                    .add(high.mul(secondFourth(pairs)))
+                    .reinterpretAsInts();
+            sum = sum.add(halves(both));
         }
         return sum;
+    }
+
+    /** The same where the sum of a lane's products fits 16 bits. */
+    private static IntVector narrowSums(long values, long shorts, int quads) {
+        ShortVector sum = ShortVector.zero(S16);
+        long pairs = shorts;
+        for (long at = values, end = at + (long) quads * BYTES; at < end; at += BYTES, pairs += QUAD_BYTES) {
+            ShortVector v = ShortVector.fromMemorySegment(S16, ALL, at, ORDER);
+            ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
+            ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
+            sum = sum.add(low.mul(firstThird(pairs))).add(high.mul(secondFourth(pairs)));
+        }
+        return halves(sum.reinterpretAsInts());
+    }
+
+    /** The sum of the two 16-bit halves of each lane. */
+    private static IntVector halves(IntVector both) {
+        return both.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 16)
+                .add(both.lanewise(VectorOperators.ASHR, 16));
     }
 }

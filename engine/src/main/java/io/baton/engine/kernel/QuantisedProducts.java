@@ -91,22 +91,19 @@ final class QuantisedProducts {
             OffHeap.zero(y + row * yStride, Lanes.BYTES);
         }
         for (int group = 0; group < groups; group++) {
-            long values = QuantisedPanels.values(block, source, group, scratch + WIDENED);
             scales(source, group, scratch + SCALES, Lanes.BYTES);
-            for (int row = fromRow; row < toRow; row++) {
-                long xScale = xScales + row * xStride + (long) group * Float.BYTES;
-                long shorts = xShorts + row * xStride + (long) group * GROUP * Short.BYTES;
-                for (int half = 0; half < block.scales().perGroup(); half++) {
-                    long k = (long) half * block.scaleColumns();
-                    long scales = scratch + SCALES + (long) half * Lanes.BYTES;
-                    Q8Tiles.addRow(
-                            values + k * MatrixFormat.PANEL_ROWS,
-                            shorts + k * Short.BYTES,
-                            scales,
-                            xScale,
-                            y + row * yStride,
-                            block.scaleColumns() / 4);
+            if (block.bits() == 4 && !block.uneven()) {
+                for (int row = fromRow; row < toRow; row++) {
+                    Q8Tiles.addNibbleRow(
+                            source + block.values(group),
+                            block.bias(),
+                            shorts(row, group),
+                            scratch + SCALES,
+                            xScale(row, group),
+                            y + row * yStride);
                 }
+            } else {
+                widenedRows(source, group, fromRow, toRow, y, yStride);
             }
             if (block.scales().offsets()) {
                 QuantisedPanels.offsets(block, source, group, scratch + OFFSETS);
@@ -116,6 +113,31 @@ final class QuantisedProducts {
                 }
             }
         }
+    }
+
+    private void widenedRows(long panel, int group, int fromRow, int toRow, long y, long yStride) {
+        long values = QuantisedPanels.values(block, panel, group, scratch + WIDENED);
+        for (int row = fromRow; row < toRow; row++) {
+            for (int half = 0; half < block.scales().perGroup(); half++) {
+                long k = (long) half * block.scaleColumns();
+                Q8Tiles.addRow(
+                        values + k * MatrixFormat.PANEL_ROWS,
+                        block.narrow(),
+                        shorts(row, group) + k * Short.BYTES,
+                        scratch + SCALES + (long) half * Lanes.BYTES,
+                        xScale(row, group),
+                        y + row * yStride,
+                        block.scaleColumns() / 4);
+            }
+        }
+    }
+
+    private long shorts(int row, int group) {
+        return xShorts + row * xStride + (long) group * GROUP * Short.BYTES;
+    }
+
+    private long xScale(int row, int group) {
+        return xScales + row * xStride + (long) group * Float.BYTES;
     }
 
     /** Writes the scales of a group, {@code stride} bytes apart. */
