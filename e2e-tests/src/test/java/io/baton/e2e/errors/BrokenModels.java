@@ -101,9 +101,7 @@ final class BrokenModels {
                 bytes(keys(new GgufWriter(), "llama").tensor("token_embd.weight", List.of(11L, 9L), new float[99])));
         float[] values = new float[88];
         values[50] = Float.NaN;
-        file(
-                "not-a-number.gguf",
-                bytes(keys(new GgufWriter(), "llama").tensor("token_embd.weight", List.of(11L, 8L), values)));
+        file("not-a-number.gguf", bytes(tensors(keys(new GgufWriter(), "llama"), values)));
     }
 
     private void folders() throws IOException {
@@ -199,7 +197,11 @@ final class BrokenModels {
     }
 
     private static GgufWriter tensors(GgufWriter writer) {
-        return writer.tensor("token_embd.weight", List.of(11L, 8L), new float[88])
+        return tensors(writer, new float[88]);
+    }
+
+    private static GgufWriter tensors(GgufWriter writer, float[] embedding) {
+        return writer.tensor("token_embd.weight", List.of(11L, 8L), embedding)
                 .tensor("output_norm.weight", List.of(8L), new float[8])
                 .tensor("blk.0.attn_norm.weight", List.of(8L), new float[8])
                 .tensor("blk.0.attn_q.weight", List.of(8L, 8L), new float[64])
