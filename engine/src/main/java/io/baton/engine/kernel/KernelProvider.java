@@ -25,41 +25,41 @@ public final class KernelProvider {
 
     /** @throws EngineException when native kernels are asked for and there are none */
     public static Choice choose(KernelChoice choice) {
-        return choose(
-                choice, NativeKernels.all(), NativeKernels.whyNone(), FloatVector.SPECIES_PREFERRED.vectorBitSize());
+        return switch (choice) { // who asks for Java gets no native code loaded
+            case SCALAR -> new Choice(new ScalarKernels(), "asked for");
+            case VECTOR -> new Choice(new VectorKernels(), "asked for");
+            case NATIVE -> best(NativeKernels.all(), NativeKernels.whyNone());
+            case AUTO ->
+                fastest(NativeKernels.all(), NativeKernels.whyNone(), FloatVector.SPECIES_PREFERRED.vectorBitSize());
+        };
     }
 
     /**
      * @param natives best first
      * @param whyNone why there are no native ones
-     * @param registerBits of the vectors that the JVM has instructions for
      */
-    static Choice choose(KernelChoice choice, List<NativeKernels> natives, String whyNone, int registerBits) {
-        return switch (choice) {
-            case SCALAR -> new Choice(new ScalarKernels(), "asked for");
-            case VECTOR -> new Choice(new VectorKernels(), "asked for");
-            case NATIVE -> {
-                if (natives.isEmpty()) {
-                    throw new EngineException(
-                            EngineException.Kind.UNAVAILABLE,
-                            "no native kernels: %s; choose auto, vector or scalar".formatted(whyNone));
-                }
-                yield new Choice(natives.getFirst(), "asked for; " + bestOf(natives));
-            }
-            case AUTO -> {
-                if (!natives.isEmpty()) {
-                    yield new Choice(natives.getFirst(), bestOf(natives));
-                }
-                int wanted = Lanes.F32.vectorBitSize();
-                // Without vector registers the JVM emulates vectors object by object, and plain Java is much faster.
-                yield registerBits >= wanted
-                        ? new Choice(new VectorKernels(), "no native ones: " + whyNone)
-                        : new Choice(
-                                new ScalarKernels(),
-                                "no native ones: %s; and vectors of %d bits, where this JVM has instructions for %d"
-                                        .formatted(whyNone, wanted, registerBits));
-            }
-        };
+    static Choice best(List<NativeKernels> natives, String whyNone) {
+        if (natives.isEmpty()) {
+            throw new EngineException(
+                    EngineException.Kind.UNAVAILABLE,
+                    "no native kernels: %s; choose auto, vector or scalar".formatted(whyNone));
+        }
+        return new Choice(natives.getFirst(), "asked for; " + bestOf(natives));
+    }
+
+    /** @param registerBits of the vectors that the JVM has instructions for */
+    static Choice fastest(List<NativeKernels> natives, String whyNone, int registerBits) {
+        if (!natives.isEmpty()) {
+            return new Choice(natives.getFirst(), bestOf(natives));
+        }
+        int wanted = Lanes.F32.vectorBitSize();
+        // Without vector registers the JVM emulates vectors object by object, and plain Java is much faster.
+        return registerBits >= wanted
+                ? new Choice(new VectorKernels(), "no native ones: " + whyNone)
+                : new Choice(
+                        new ScalarKernels(),
+                        "no native ones: %s; and vectors of %d bits, where this JVM has instructions for %d"
+                                .formatted(whyNone, wanted, registerBits));
     }
 
     private static String bestOf(List<NativeKernels> natives) {

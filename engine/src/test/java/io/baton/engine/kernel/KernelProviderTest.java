@@ -16,14 +16,14 @@ class KernelProviderTest {
 
     @Test
     void withoutNativeKernelsTheVectorApiComputesAndItIsSaidWhy() {
-        KernelProvider.Choice choice = KernelProvider.choose(KernelChoice.AUTO, List.of(), NO_COMPILER, ANY);
+        KernelProvider.Choice choice = KernelProvider.fastest(List.of(), NO_COMPILER, ANY);
         assertThat(choice.kernels()).isInstanceOf(VectorKernels.class);
         assertThat(choice.why()).isEqualTo("no native ones: " + NO_COMPILER);
     }
 
     @Test
     void withoutVectorRegistersPlainJavaComputesAndItIsSaidWhy() {
-        KernelProvider.Choice choice = KernelProvider.choose(KernelChoice.AUTO, List.of(), NO_COMPILER, ANY / 2);
+        KernelProvider.Choice choice = KernelProvider.fastest(List.of(), NO_COMPILER, ANY / 2);
         assertThat(choice.kernels()).isInstanceOf(ScalarKernels.class);
         assertThat(choice.why())
                 .isEqualTo("no native ones: %s; and vectors of %d bits, where this JVM has instructions for %d"
@@ -50,7 +50,7 @@ class KernelProviderTest {
 
     @Test
     void nativeKernelsThatAreNotThereAreRefusedWithTheReason() {
-        assertThatThrownBy(() -> KernelProvider.choose(KernelChoice.NATIVE, List.of(), NO_COMPILER, ANY))
+        assertThatThrownBy(() -> KernelProvider.best(List.of(), NO_COMPILER))
                 .isInstanceOf(EngineException.class)
                 .hasMessage("no native kernels: " + NO_COMPILER + "; choose auto, vector or scalar");
     }
