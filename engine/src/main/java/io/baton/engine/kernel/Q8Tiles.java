@@ -239,8 +239,8 @@ final class Q8Tiles {
     }
 
     /**
-     * A group of one row by one panel of codes of four bits, added to y; as {@link #addRow} does it, without widening
-     * them in memory first.
+     * A group of one row by one panel of codes of four bits, added to y; as {@link #addRow} does it for narrow codes,
+     * without widening them in memory first.
      *
      * @param nibbles {@code [4][16][4]} bytes, as {@link PanelBlock} has them
      * @param bias what a code has to lose to be a weight
@@ -280,15 +280,9 @@ final class Q8Tiles {
     /** {@code quads} times four columns of one row by a vector of a panel's rows: exact sums. */
     private static IntVector sums(long values, long shorts, int quads) {
         IntVector sum = IntVector.zero(S32);
-        long pairs = shorts;
-        for (long at = values, end = at + (long) quads * BYTES; at < end; at += BYTES, pairs += QUAD_BYTES) {
-            ShortVector v = ShortVector.fromMemorySegment(S16, ALL, at, ORDER);
-            ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-            ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
-            IntVector both = low.mul(firstThird(pairs))
-                    .add(high.mul(secondFourth(pairs)))
-                    .reinterpretAsInts();
-            sum = sum.add(halves(both));
+        for (int quad = 0; quad < quads; quad++) {
+            ShortVector both = products(values + (long) quad * BYTES, shorts + quad * QUAD_BYTES);
+            sum = sum.add(halves(both.reinterpretAsInts()));
         }
         return sum;
     }
@@ -296,14 +290,18 @@ final class Q8Tiles {
     /** The same where the sum of a lane's products fits 16 bits. */
     private static IntVector narrowSums(long values, long shorts, int quads) {
         ShortVector sum = ShortVector.zero(S16);
-        long pairs = shorts;
-        for (long at = values, end = at + (long) quads * BYTES; at < end; at += BYTES, pairs += QUAD_BYTES) {
-            ShortVector v = ShortVector.fromMemorySegment(S16, ALL, at, ORDER);
-            ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-            ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
-            sum = sum.add(low.mul(firstThird(pairs))).add(high.mul(secondFourth(pairs)));
+        for (int quad = 0; quad < quads; quad++) {
+            sum = sum.add(products(values + (long) quad * BYTES, shorts + quad * QUAD_BYTES));
         }
         return halves(sum.reinterpretAsInts());
+    }
+
+    /** Of a quad, in 16 bits: of first and second column together, and of third and fourth. */
+    private static ShortVector products(long values, long quad) {
+        ShortVector v = ShortVector.fromMemorySegment(S16, ALL, values, ORDER);
+        ShortVector low = v.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
+        ShortVector high = v.lanewise(VectorOperators.ASHR, 8);
+        return low.mul(firstThird(quad)).add(high.mul(secondFourth(quad)));
     }
 
     /** The sum of the two 16-bit halves of each lane. */
