@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Gauges of a node's KV pool and queues, sampled at collection. The Prometheus endpoint also shows them under the names
- * that vLLM's dashboards, KEDA recipes and the Gateway API inference extension look for.
+ * Gauges of a node's KV pool, queues and kernels, sampled at collection. The Prometheus endpoint also shows them under
+ * the names that vLLM's dashboards, KEDA recipes and the Gateway API inference extension look for.
  */
 public final class NodeMetrics {
 
