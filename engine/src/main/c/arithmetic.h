@@ -115,14 +115,13 @@ INLINE f32x16 f_exp(f32x16 x) {
     return f_zero_below(x, f_set(-87.0f), scaled);
 }
 
-/* bf16 in the low halves: nearest, ties to even; magnitudes below 2^-55 give +0; NaN stays NaN. */
-INLINE i32x16 to_bf16(f32x16 x) {
-    i32x16 bits = f_bits(x);
+/* The nearest bf16, ties to even; magnitudes below 2^-55 give +0; NaN stays NaN. */
+INLINE f32x16 rounded_to_bf16(f32x16 x) {
+    i32x16 bits = f_bits(x), magnitude = f_bits(f_abs(x));
     i32x16 odd = i_and(i_shr(bits, 16), i_set(1));
-    i32x16 rounded = i_shr(i_add(i_add(bits, i_set(0x7fff)), odd), 16);
-    i32x16 magnitude = f_bits(f_abs(x));
-    rounded = i_select_gt(magnitude, i_set(0x7f800000), i_set(0x7fc0), rounded);
-    return f_bits(f_zero_below(f_abs(x), f_set(BF16_FLUSH), i_as_f32(rounded)));
+    i32x16 rounded = i_and(i_add(i_add(bits, i_set(0x7fff)), odd), i_set((int32_t)0xffff0000));
+    rounded = i_select_gt(magnitude, i_set(0x7f800000), i_set(0x7fc00000), rounded);
+    return f_zero_below(i_as_f32(magnitude), f_set(BF16_FLUSH), i_as_f32(rounded));
 }
 
 INLINE float q8_scale(float largest) { return largest < Q8_FLUSH ? 0.0f : largest / 127.0f; }

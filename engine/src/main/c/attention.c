@@ -25,37 +25,45 @@
  * line of a piece asks for the line at the same place of a piece to come. */
 #define PIECES_AHEAD 2
 
+/* What each row has of some keys: the highest score, the sum of weights, and the weighted values, dims a row. */
+struct partial {
+    float *max, *sum, *acc;
+};
+
 /* One call's query rows in scratch memory, a row of each array per query row. */
 struct rows {
-    size_t dims;             /* head dimensions padded to whole vectors: row length of q, acc and out */
-    uint8_t *q;              /* scaled and rounded query, dims * 4 bytes a row, of which bf16 may use half */
-    float *q_scale;          /* q8 only */
-    int32_t *q_sum;          /* q8 only */
-    float *p;                /* SEGMENT scores, then weights: rounded to bf16, or times V's scale, as the type wants */
-    float *acc;              /* the segment's accumulator */
-    float *out;              /* merged */
-    float *highest, *total;  /* merged */
+    size_t dims;            /* head dimensions padded to whole vectors: row length of q and acc */
+    uint8_t *q;             /* scaled and rounded query, dims * 4 bytes a row, of which bf16 may use half */
+    float *q_scale;         /* q8 only */
+    int32_t *q_sum;         /* q8 only */
+    size_t *sees;           /* how many keys: those up to and including its own */
+    float *p;               /* SEGMENT scores, then weights: rounded to bf16, or times V's scale, as the type wants */
+    struct partial segment; /* of one segment */
+    struct partial merged;  /* of all segments so far */
 };
 
 static size_t padded(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 size_t EXPORT(attention_scratch)(size_t head_dim, size_t rows) {
-    size_t row = padded(head_dim, LANES) * 3 * sizeof(float) + SEGMENT * (sizeof(float) + sizeof(uint16_t)) + 16;
-    return padded(rows * row, 64) + 8 * 64;
+    const size_t floats = 3 * padded(head_dim, LANES) + SEGMENT + 6; /* q, acc twice; p; q_scale, q_sum, max and sum twice */
+    const size_t arrays = 11;
+    return rows * (floats * sizeof(float) + sizeof(size_t)) + arrays * 2 * 64;
 }
 
 static struct rows lay_out(uint8_t *scratch, size_t head_dim, size_t n) {
     struct rows r = {.dims = padded(head_dim, LANES)};
     uint8_t *next = scratch;
 #define TAKE(field, bytes) r.field = (void *)next, next += padded(bytes, 64)
+#define TAKE_PARTIAL(field) /* a vector may begin at the last row */                                                   \
+    TAKE(field.max, (n + LANES) * sizeof(float)), TAKE(field.sum, (n + LANES) * sizeof(float)),                        \
+        TAKE(field.acc, n * r.dims * sizeof(float))
     TAKE(q, n * r.dims * sizeof(float));
-    TAKE(acc, n * r.dims * sizeof(float));
-    TAKE(out, n * r.dims * sizeof(float));
     TAKE(p, n * SEGMENT * sizeof(float));
+    TAKE(sees, n * sizeof(size_t));
     TAKE(q_scale, n * sizeof(float));
     TAKE(q_sum, n * sizeof(int32_t));
-    TAKE(highest, 2 * n * sizeof(float));
-    r.total = r.highest + n;
+    TAKE_PARTIAL(segment);
+    TAKE_PARTIAL(merged);
     return r;
 }
 
@@ -68,7 +76,7 @@ static void round_query(const struct kv_head *kv, const struct rows *rows, size_
     if (kv->type == KV_F32) {
         memcpy(to, scaled, dims * sizeof(float));
     } else if (kv->type == KV_BF16) {
-        for (size_t d = 0; d < dims; d += LANES) bf_store((bf_row *)to + d, to_bf16(f_load(scaled + d)));
+        for (size_t d = 0; d < dims; d += LANES) bf_store((bf_row *)to + d, f_load(scaled + d));
     } else {
         i32x16 most = i_set(0), sum = i_set(0);
         for (size_t d = 0; d < dims; d += LANES) most = i_max(most, f_bits(f_abs(f_load(scaled + d))));
@@ -166,7 +174,7 @@ INLINE void value_tile(const int type, const int panels, const int n, const stru
                        ptrdiff_t ahead) {
     const uint8_t *values = unit + kv->values + panel * (size_t)kv->value_panel;
     const size_t stride = (size_t)kv->value_panel;
-    float *to = rows->acc + r0 * rows->dims + LANES * panel;
+    float *to = rows->segment.acc + r0 * rows->dims + LANES * panel;
     const float *p0 = rows->p + r0 * SEGMENT;
     f32x16 acc[ROWS][MOST_PANELS];
     UNROLL for (int r = 0; r < n; r++)
@@ -249,7 +257,7 @@ static float exponentials(int64_t type, float *p, size_t n, float *max) {
     for (size_t i = 0; i < whole; i += LANES) {
         f32x16 e = f_exp(f_sub(f_load(p + i), m));
         lanes = f_add(lanes, e);
-        if (type == KV_BF16) bf_store((bf_row *)p + i, to_bf16(e)); /* never beyond what is read already */
+        if (type == KV_BF16) bf_store((bf_row *)p + i, e); /* never beyond what is read already */
         else f_store(p + i, e);
     }
     return tree(lanes);
@@ -263,27 +271,24 @@ static void scale_weights(const struct rows *rows, size_t r0, size_t r1, const f
     }
 }
 
-static float exp1(float x) {
-    float l[LANES];
-    f_store(l, f_exp(f_set(x)));
-    return l[0];
-}
-
-static void merge(const struct rows *rows, size_t r, int first, float max, float sum) {
-    float *acc = rows->acc + r * rows->dims, *out = rows->out + r * rows->dims;
-    if (first) {
-        rows->highest[r] = max;
-        rows->total[r] = sum;
-        memcpy(out, acc, rows->dims * sizeof(float));
-        return;
+/* Merges the segment into those before it, for rows r0 to n. */
+static void merge(const struct rows *rows, size_t r0, size_t n) {
+    const struct partial *segment = &rows->segment, *merged = &rows->merged;
+    for (size_t r = r0; r < n; r += LANES) { /* beyond the last row is nobody's */
+        const f32x16 before = f_load(merged->max + r), max = f_load(segment->max + r), highest = f_max(before, max);
+        const f32x16 old = f_exp(f_sub(before, highest)), new = f_exp(f_sub(max, highest));
+        f_store(merged->max + r, highest);
+        f_store(merged->sum + r, f_fma(f_load(merged->sum + r), old, f_mul(f_load(segment->sum + r), new)));
+        float olds[LANES], news[LANES];
+        f_store(olds, old);
+        f_store(news, new);
+        for (size_t i = 0; i < least(LANES, n - r); i++) {
+            const float *acc = segment->acc + (r + i) * rows->dims;
+            float *out = merged->acc + (r + i) * rows->dims;
+            for (size_t d = 0; d < rows->dims; d += LANES)
+                f_store(out + d, f_fma(f_load(out + d), f_set(olds[i]), f_mul(f_load(acc + d), f_set(news[i]))));
+        }
     }
-    float merged = rows->highest[r] > max ? rows->highest[r] : max;
-    float f = exp1(rows->highest[r] - merged), g = exp1(max - merged);
-    float added = sum * g;
-    rows->total[r] = __builtin_fmaf(rows->total[r], f, added);
-    rows->highest[r] = merged;
-    for (size_t d = 0; d < rows->dims; d += LANES)
-        f_store(out + d, f_fma(f_load(out + d), f_set(f), f_mul(f_load(acc + d), f_set(g))));
 }
 
 /* What one call reads: of each segment K of its blocks, then their V. */
@@ -291,22 +296,22 @@ struct path {
     const uint8_t *pool;
     size_t block_stride;
     const int32_t *blocks;
+    size_t count;
     const struct kv_head *kv;
-    size_t keys;
 };
 
-/* The piece at index i counted from the first of the segment at key `from`; after the last segment the next head's. */
-INLINE const uint8_t *piece(const struct path *path, size_t from, size_t i) {
+INLINE const uint8_t *unit_of(const struct path *path, size_t block) {
+    return path->pool + (size_t)path->blocks[block] * path->block_stride;
+}
+
+/* The piece at index i counted from the first of a segment's `in_segment` blocks; after the last segment the next head's. */
+INLINE const uint8_t *piece(const struct path *path, size_t first, size_t in_segment, size_t i) {
     const struct kv_head *kv = path->kv;
-    const size_t block_tokens = (size_t)kv->block_tokens, end = least(from + SEGMENT, path->keys);
-    const size_t first = from / block_tokens, in_segment = (end - from + block_tokens - 1) / block_tokens;
-    const size_t last = (path->keys - 1) / block_tokens;
-#define UNIT(block) (path->pool + (size_t)path->blocks[least(block, last)] * path->block_stride)
-    if (i < in_segment) return UNIT(first + i) + kv->keys;
-    if (i < 2 * in_segment) return UNIT(first + i - in_segment) + kv->values;
-    if (end < path->keys) return UNIT(first + i - in_segment) + kv->keys;
-    return UNIT(i - 2 * in_segment) + kv->keys + kv->head_bytes;
-#undef UNIT
+    const size_t after = first + in_segment, last = path->count - 1;
+    if (i < in_segment) return unit_of(path, first + i) + kv->keys;
+    if (i < 2 * in_segment) return unit_of(path, first + i - in_segment) + kv->values;
+    if (after <= last) return unit_of(path, least(after + i - 2 * in_segment, last)) + kv->keys;
+    return unit_of(path, least(i - 2 * in_segment, last)) + kv->keys + kv->head_bytes;
 }
 
 /*
@@ -318,59 +323,62 @@ void EXPORT(attend)(const uint8_t *pool, size_t block_stride, const int32_t *blo
                   size_t position, size_t tokens, size_t group, float scale, const float *q, size_t q_stride, float *y,
                   size_t y_stride, uint8_t *scratch) {
     const size_t n = tokens * group, dim = (size_t)kv->head_dim, block_tokens = (size_t)kv->block_tokens;
-    const size_t pair = kv->type == KV_BF16 ? 2 : 1;
-    const struct rows rows = lay_out(scratch, dim, n);
-    for (size_t r = 0; r < n; r++)
+    const size_t pair = kv->type == KV_BF16 ? 2 : 1, per_segment = SEGMENT / block_tokens;
+    struct rows rows = lay_out(scratch, dim, n);
+    const struct partial segment = rows.segment;
+    for (size_t r = 0; r < n; r++) {
+        rows.sees[r] = position + r / group + 1;
         round_query(kv, &rows, r, (const float *)((const uint8_t *)q + r / group * q_stride) + r % group * dim, scale);
+    }
 
-    const size_t last = position + tokens; /* keys that the last token sees */
-    const struct path path = {pool, block_stride, blocks, kv, last};
-    for (size_t from = 0; from < last; from += SEGMENT) {
-        const size_t keys = least(SEGMENT, last - from);
-        for (size_t k = 0; k < keys; k += block_tokens) { /* a segment is a whole number of blocks */
-            const uint8_t *unit = pool + (size_t)blocks[(from + k) / block_tokens] * block_stride;
-            const ptrdiff_t ahead = piece(&path, from, k / block_tokens + PIECES_AHEAD) - (unit + kv->keys);
+    const size_t last = rows.sees[n - 1];
+    const struct path path = {pool, block_stride, blocks, (last + block_tokens - 1) / block_tokens, kv};
+    for (size_t from = 0, first = 0; from < last; from += SEGMENT, first += per_segment) {
+        const size_t keys = least(SEGMENT, last - from), in_segment = least(per_segment, path.count - first);
+        rows.segment = from == 0 ? rows.merged : segment;
+        for (size_t b = 0, k = 0; b < in_segment; b++, k += block_tokens) {
+            const uint8_t *unit = unit_of(&path, first + b);
+            const ptrdiff_t ahead = piece(&path, first, in_segment, b + PIECES_AHEAD) - (unit + kv->keys);
             const size_t panels = padded(least(block_tokens, keys - k), LANES) / LANES;
             if (kv->type == KV_F32) scores_f32(kv, &rows, n, unit, panels, rows.p + k, ahead);
             else if (kv->type == KV_BF16) scores_bf16(kv, &rows, n, unit, panels, rows.p + k, ahead);
             else scores_q8(kv, &rows, n, unit, panels, rows.p + k, ahead);
         }
 
-        float max[n], sum[n];
-        size_t first_seeing = n; /* the first row that sees any key of the segment */
-        for (size_t r = n; r-- > 0 && position + r / group + 1 > from;) first_seeing = r;
+        size_t first_seeing = 0; /* the first row that sees any key of the segment */
+        while (rows.sees[first_seeing] <= from) first_seeing++;
         for (size_t r = first_seeing; r < n; r++) {
-            const size_t seen = least(keys, position + r / group + 1 - from);
-            sum[r] = exponentials(kv->type, rows.p + r * SEGMENT, seen, max + r);
-            memset(rows.acc + r * rows.dims, 0, rows.dims * sizeof(float));
+            const size_t seen = least(keys, rows.sees[r] - from);
+            rows.segment.sum[r] = exponentials(kv->type, rows.p + r * SEGMENT, seen, rows.segment.max + r);
+            memset(rows.segment.acc + r * rows.dims, 0, rows.dims * sizeof(float));
         }
 
-        for (size_t k = 0; k < keys; k += block_tokens) {
+        for (size_t b = 0, k = 0; b < in_segment; b++, k += block_tokens) {
             const size_t end = least(keys, k + block_tokens);
-            const uint8_t *unit = pool + (size_t)blocks[(from + k) / block_tokens] * block_stride;
-            const size_t in_order = (keys + block_tokens - 1 + k) / block_tokens; /* all K come first */
-            const ptrdiff_t ahead = piece(&path, from, in_order + PIECES_AHEAD) - (unit + kv->values);
+            const uint8_t *unit = unit_of(&path, first + b);
+            const ptrdiff_t ahead =
+                piece(&path, first, in_segment, in_segment + b + PIECES_AHEAD) - (unit + kv->values); /* all K come first */
             if (kv->type == KV_Q8)
                 scale_weights(&rows, first_seeing, n, (const float *)(unit + kv->value_scales), k, end - k);
             for (size_t r = first_seeing; r < n; r += ROWS) {
                 const size_t in_tile = least(ROWS, n - r);
                 /* What all rows of the tile see together, then each row's rest alone: unseen keys take no part. In bf16 a
                  * weight of zero for the unseen half of a pair leaves the accumulator as it is. */
-                const size_t all_see = least(end, (position + r / group + 1 - from) / pair * pair);
+                const size_t all_see = least(end, (rows.sees[r] - from) / pair * pair);
                 const size_t together = all_see < k ? k : all_see;
                 weigh(kv, &rows, r, in_tile, unit, 0, together - k, k, ahead);
-                for (size_t i = r; i < r + in_tile; i++) {
-                    const size_t seen = least(end, position + i / group + 1 - from);
+                for (size_t i = r; together < end && i < r + in_tile; i++) {
+                    const size_t seen = least(end, rows.sees[i] - from);
                     if (together < seen) weigh(kv, &rows, i, 1, unit, together - k, seen - k, together, ahead);
                 }
             }
         }
-        for (size_t r = first_seeing; r < n; r++) merge(&rows, r, from == 0, max[r], sum[r]);
+        if (from > 0) merge(&rows, first_seeing, n);
     }
 
     for (size_t r = 0; r < n; r++) {
-        float *out = rows.out + r * rows.dims;
-        const f32x16 total = f_set(rows.total[r]);
+        float *out = rows.merged.acc + r * rows.dims;
+        const f32x16 total = f_set(rows.merged.sum[r]);
         for (size_t d = 0; d < rows.dims; d += LANES) f_store(out + d, f_div(f_load(out + d), total));
         memcpy((float *)((uint8_t *)y + r / group * y_stride) + r % group * dim, out, dim * sizeof(float));
     }

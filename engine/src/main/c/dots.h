@@ -1,7 +1,7 @@
 /* The inner step of products and attention for each type, and how many rows and panels a tile holds in registers. */
 #pragma once
 
-#include "lanes.h"
+#include "arithmetic.h"
 
 #if defined(__AVX512F__)
 #define ROWS 6          /* rows of x per tile */
@@ -62,12 +62,13 @@ typedef uint16_t bf_row; /* an element of a rounded row */
 typedef float bf_row;
 #endif
 
-/* Sixteen values that are bf16 already, the upper halves of v, as elements of a rounded row. */
-INLINE void bf_store(bf_row *to, i32x16 v) {
+/* Rounds sixteen values to elements of a rounded row, as rounded_to_bf16 does. */
+INLINE void bf_store(bf_row *to, f32x16 v) {
 #if BF16_WIDENED
-    f_store(to, i_as_f32(i_shl(v, 16)));
-#else
-    i_store_low16(to, v);
+    f_store(to, rounded_to_bf16(v));
+#else /* the instruction alone would keep what is small */
+    __mmask16 large = _mm512_cmp_ps_mask(f_abs(v), f_set(BF16_FLUSH), _CMP_NLT_UQ);
+    _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_maskz_cvtneps_pbh(large, v));
 #endif
 }
 

@@ -76,7 +76,6 @@ INLINE f32x16 f_zero_below(f32x16 x, f32x16 limit, f32x16 v) {
 }
 INLINE f32x16 f_from_half(const void *p) { return _mm512_cvtph_ps(_mm256_loadu_si256(p)); }
 INLINE void i_store_low8(void *p, i32x16 v) { _mm_storeu_si128(p, _mm512_cvtepi32_epi8(v)); }
-INLINE void i_store_low16(void *p, i32x16 v) { _mm256_storeu_si256(p, _mm512_cvtepi32_epi16(v)); }
 INLINE i32x16 i_from_s8(const void *p) { return _mm512_cvtepi8_epi32(_mm_loadu_si128(p)); }
 /* For each byte, all below 16, that byte of the table. */
 INLINE i32x16 i_lookup(const int8_t *table, i32x16 bytes) {
@@ -134,15 +133,8 @@ INLINE f32x16 f_zero_below(f32x16 x, f32x16 limit, f32x16 v) {
 INLINE f32x16 f_from_half(const void *p) {
     return (f32x16){_mm256_cvtph_ps(_mm_loadu_si128(p)), _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p + 1))};
 }
-INLINE __m256i low16(i32x16 v) { /* 16 words, saturation never reached by the callers */
-    return _mm256_permute4x64_epi64(_mm256_packs_epi32(v.l, v.h), 0xd8);
-}
-INLINE void i_store_low16(void *p, i32x16 v) {
-    i32x16 z = i_and(v, i_set(0xffff));
-    _mm256_storeu_si256(p, _mm256_permute4x64_epi64(_mm256_packus_epi32(z.l, z.h), 0xd8));
-}
-INLINE void i_store_low8(void *p, i32x16 v) {
-    __m256i w = low16(v);
+INLINE void i_store_low8(void *p, i32x16 v) { /* saturation never reached by the callers */
+    __m256i w = _mm256_permute4x64_epi64(_mm256_packs_epi32(v.l, v.h), 0xd8);
     _mm_storeu_si128(p, _mm_packs_epi16(_mm256_castsi256_si128(w), _mm256_extracti128_si256(w, 1)));
 }
 INLINE i32x16 i_from_s8(const void *p) {
@@ -200,7 +192,6 @@ INLINE f32x16 f_zero_below(f32x16 x, f32x16 limit, f32x16 v) {
     F4(vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(v.v[i]), vcltq_f32(x.v[i], limit.v[i]))));
 }
 INLINE f32x16 f_from_half(const void *p) { F4(vcvt_f32_f16(vld1_f16((const float16_t *)p + 4 * i))); }
-INLINE void i_store_low16(void *p, i32x16 a) { EACH { vst1_s16((int16_t *)p + 4 * i, vmovn_s32(a.v[i])); } }
 INLINE void i_store_low8(void *p, i32x16 a) {
     int16x8_t l = vcombine_s16(vmovn_s32(a.v[0]), vmovn_s32(a.v[1]));
     int16x8_t h = vcombine_s16(vmovn_s32(a.v[2]), vmovn_s32(a.v[3]));

@@ -53,12 +53,12 @@ int64_t EXPORT(bf16_bytes)(void) { return sizeof(bf_row); }
 /* n values, padded to a pair with zero. */
 void EXPORT(round_bf16)(const float *x, size_t n, bf_row *rounded) {
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES) bf_store(rounded + i, to_bf16(f_load(x + i)));
+    for (; i + LANES <= n; i += LANES) bf_store(rounded + i, f_load(x + i));
     if (i < n) {
         float tail[LANES] = {0};
         bf_row last[LANES];
         memcpy(tail, x + i, (n - i) * sizeof(float));
-        bf_store(last, to_bf16(f_load(tail)));
+        bf_store(last, f_load(tail));
         memcpy(rounded + i, last, ((n - i) + (n & 1)) * sizeof(bf_row));
     }
 }

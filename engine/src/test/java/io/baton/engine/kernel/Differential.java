@@ -19,6 +19,23 @@ final class Differential {
 
     private static final Kernels DEFINITION = new ScalarKernels();
 
+    private static final float[] BF16_EDGES = {
+        1 + 0x1p-8f,
+        1 + 3 * 0x1p-8f,
+        -1 - 0x1.8p-8f,
+        0x1p-55f,
+        -0x1.fffffep-56f,
+        Float.MIN_VALUE,
+        -Float.MIN_NORMAL,
+        0x1.fep127f,
+        0x1.fefffep127f,
+        Float.MAX_VALUE,
+        Float.NEGATIVE_INFINITY,
+        Float.NaN,
+        Float.intBitsToFloat(0x7f800001),
+        -0f
+    };
+
     private final Kernels kernels;
 
     Differential(Kernels kernels) {
@@ -29,6 +46,7 @@ final class Differential {
         for (MatrixFormat format : MatrixFormat.values()) {
             product(format, seed);
         }
+        bf16(seed);
         elementwise(seed);
         for (KvType type : KvType.values()) {
             attention(type, seed);
@@ -71,6 +89,19 @@ final class Differential {
         long scratch = memory.bytes(kernels.scratchBytes(64, 1));
         kernels.product(matrix, fromPanel, matrix.panelCount(), rounded, x.length, y, stride, scratch);
         return TestingMemory.read(y, outputs * x.length);
+    }
+
+    /** Single numbers times one, which leaves them as they are rounded: ties, the ends of the range, and random bits. */
+    void bf16(long seed) {
+        Random random = new Random(seed);
+        float[][] x = new float[BF16_EDGES.length + 24][1];
+        for (int row = 0; row < x.length; row++) {
+            x[row][0] = row < BF16_EDGES.length ? BF16_EDGES[row] : Float.intBitsToFloat(random.nextInt());
+        }
+        try (TestingMemory memory = new TestingMemory()) {
+            PackedMatrix one = memory.matrix(MatrixFormat.BF16, new float[][] {{1}});
+            same(product(kernels, one, 0, x, memory), product(DEFINITION, one, 0, x, memory), "bf16 of seed " + seed);
+        }
     }
 
     void elementwise(long seed) {

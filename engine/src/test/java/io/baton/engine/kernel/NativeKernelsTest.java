@@ -37,6 +37,7 @@ class NativeKernelsTest {
             }
             tests.add(dynamicTest(kernels.name() + " rows", () -> {
                 for (int seed = 0; seed < 10 * SEEDS; seed++) {
+                    differential.bf16(seed);
                     differential.elementwise(seed);
                 }
             }));

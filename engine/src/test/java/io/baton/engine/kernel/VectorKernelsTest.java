@@ -34,6 +34,7 @@ class VectorKernelsTest {
     @Test
     void rowOperationsHaveTheBitsOfTheDefinition() {
         for (int seed = 0; seed < 10 * SEEDS; seed++) {
+            differential.bf16(seed);
             differential.elementwise(seed);
         }
     }
