@@ -7,6 +7,11 @@
 #define BF16_FLUSH 0x1p-55f
 #define Q8_FLUSH 0x1p-110f
 
+/* Of sixteen small values the sum of the first two of each four, and of the last two. */
+struct pair_sums {
+    int16_t first, last;
+};
+
 /* Reductions of lanes: sums 8 apart, then 4, 2, 1, which is the one tree that ends every row reduction; the largest of
  * lanes and sums of integers are the same in any order. */
 #if defined(__AVX2__)
@@ -54,6 +59,13 @@ INLINE int32_t sum_i32(i32x16 lanes) {
     four = _mm_add_epi32(four, I_TWO(four));
     return _mm_cvtsi128_si32(_mm_add_epi32(four, I_ONE(four)));
 }
+
+INLINE struct pair_sums sum_pairs(const int8_t *values) {
+    __m128i pairs = _mm_maddubs_epi16(_mm_set1_epi8(1), _mm_loadu_si128((const __m128i *)values));
+    pairs = _mm_add_epi16(pairs, I_TWO(pairs));
+    pairs = _mm_add_epi16(pairs, I_ONE(pairs));
+    return (struct pair_sums){(int16_t)_mm_extract_epi16(pairs, 0), (int16_t)_mm_extract_epi16(pairs, 1)};
+}
 #else
 INLINE float tree(f32x16 lanes) {
     float l[LANES];
@@ -85,6 +97,12 @@ INLINE int32_t sum_i32(i32x16 lanes) {
     i_store(l, lanes);
     for (int i = 0; i < LANES; i++) s += l[i];
     return s;
+}
+
+INLINE struct pair_sums sum_pairs(const int8_t *values) {
+    int sums[2] = {0, 0};
+    for (int i = 0; i < LANES; i++) sums[i >> 1 & 1] += values[i];
+    return (struct pair_sums){(int16_t)sums[0], (int16_t)sums[1]};
 }
 #endif
 

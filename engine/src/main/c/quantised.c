@@ -68,19 +68,19 @@ struct rounded {
     const int8_t *x;
     size_t ldx, ldg;
     const float *scales, *products;
-    const int32_t *sums, *pair_sums;
+    const int32_t *sums;
+    const struct pair_sums *pairs;
 };
 
 INLINE struct rounded rows_at(const int8_t *x, size_t ldx, size_t groups) {
     const float *scales = (const float *)(x + groups * Q8_GROUP);
     return (struct rounded){x, ldx, ldx / sizeof(float), scales, scales + 2 * groups,
-                            (const int32_t *)(scales + groups), (const int32_t *)(scales + 3 * groups)};
+                            (const int32_t *)(scales + groups), (const struct pair_sums *)(scales + 3 * groups)};
 }
 
-/* Two 16-bit sums of a group: of first and second of each four values, and of third and fourth; which = 0 and 1 are those of
- * the halves, 2 of the whole. */
-INLINE const int32_t *pair_sums(const struct rounded in, size_t row, size_t group, int which) {
-    return in.pair_sums + row * in.ldg + 3 * group + (size_t)which;
+/* which = 0 and 1 are those of the group's halves, 2 of the whole. */
+INLINE const struct pair_sums *pairs_of(const struct rounded in, size_t row, size_t group, int which) {
+    return in.pairs + row * in.ldg + 3 * group + (size_t)which;
 }
 
 /* Whether sums of codes are taken in 16 bits: of a half group of six-bit weights, |w| <= 32, at most 4 * 2 * 32 * 127; of a
@@ -148,7 +148,7 @@ INLINE void quad_sums(const struct form f, const int panels, const int rows, con
     }
     UNROLL for (int r = first; r < rows; r++) {
         const int which = to - from == QUADS ? 2 : from != 0;
-        i32x16 pairs = i_set(lost_in_pairs(f) ? *pair_sums(in, (size_t)r, group, which) : 0);
+        i32x16 pairs = i_set(lost_in_pairs(f) ? load_word(pairs_of(in, (size_t)r, group, which)) : 0);
         UNROLL for (int p = 0; p < panels; p++)
             sum[r][p] = in_pairs(f) ? i_add(sum[r][p], code_sum(part[r][p], pairs, lost_in_pairs(f))) : part[r][p];
     }
@@ -191,8 +191,8 @@ INLINE void tile(const struct form f, const int panels, const int rows, const ui
                 int32_t lost = 0;
                 if (rest && halves == 1) lost = rest * in.sums[(size_t)r * in.ldg + g];
                 if (rest && halves == 2) {
-                    int32_t pairs = *pair_sums(in, (size_t)r, g, half);
-                    lost = rest * ((int16_t)pairs + (pairs >> 16));
+                    const struct pair_sums *pairs = pairs_of(in, (size_t)r, g, half);
+                    lost = rest * (pairs->first + pairs->last);
                 }
                 UNROLL for (int p = 0; p < panels; p++) sum[r][p] = i_set(-lost);
             }

@@ -63,25 +63,15 @@ void EXPORT(round_bf16)(const float *x, size_t n, bf_row *rounded) {
     }
 }
 
-/* Of sixteen small values the sum of first and second of each four, and of third and fourth. */
-INLINE void sum_pairs(i32x16 values, int32_t sums[2]) {
-    int32_t l[LANES];
-    i_store(l, values);
-    sums[0] = sums[1] = 0;
-    for (int i = 0; i < LANES; i++) sums[i >> 1 & 1] += l[i];
-}
-
-INLINE int32_t two_shorts(int32_t low, int32_t high) { return (int32_t)((uint32_t)high << 16 | (uint16_t)low); }
-
 /*
- * groups * 32 values; then a scale per group; a sum; the sum times the scale; then three times two 16-bit sums per group, of
- * the pairs of its first half, of its second half and of the whole.
+ * groups * 32 values; then a scale per group; a sum; the sum times the scale; then three pair sums per group: of its first
+ * half, of its second half and of the whole.
  */
 void EXPORT(round_q8)(const float *x, size_t groups, int8_t *rounded) {
     float *scales = (float *)(rounded + groups * 32);
     int32_t *sums = (int32_t *)(scales + groups);
     float *products = (float *)(sums + groups);
-    int32_t *pairs = (int32_t *)(products + groups);
+    struct pair_sums *pairs = (struct pair_sums *)(products + groups);
     for (size_t g = 0; g < groups; g++) {
         f32x16 a = f_load(x + 32 * g), b = f_load(x + 32 * g + LANES);
         float scale = q8_scale(largest(i_max(f_bits(f_abs(a)), f_bits(f_abs(b)))));
@@ -89,14 +79,13 @@ void EXPORT(round_q8)(const float *x, size_t groups, int8_t *rounded) {
         i32x16 qa = q8_values(a, inverse), qb = q8_values(b, inverse);
         i_store_low8(rounded + 32 * g, qa);
         i_store_low8(rounded + 32 * g + LANES, qb);
-        int32_t first[2], second[2];
-        sum_pairs(qa, first);
-        sum_pairs(qb, second);
+        struct pair_sums first = sum_pairs(rounded + 32 * g), second = sum_pairs(rounded + 32 * g + LANES);
+        struct pair_sums whole = {(int16_t)(first.first + second.first), (int16_t)(first.last + second.last)};
         scales[g] = scale;
-        sums[g] = first[0] + first[1] + second[0] + second[1];
+        sums[g] = whole.first + whole.last;
         products[g] = (float)sums[g] * scale;
-        pairs[3 * g] = two_shorts(first[0], first[1]);
-        pairs[3 * g + 1] = two_shorts(second[0], second[1]);
-        pairs[3 * g + 2] = two_shorts(first[0] + second[0], first[1] + second[1]);
+        pairs[3 * g] = first;
+        pairs[3 * g + 1] = second;
+        pairs[3 * g + 2] = whole;
     }
 }
