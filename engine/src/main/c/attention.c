@@ -9,15 +9,20 @@
 
 #define SEGMENT 256
 
-/* Panels that a tile of n rows takes: enough accumulators to hide the latency of an FMA, few enough for the registers. */
+/* Rows and panels of a tile: enough accumulators to hide the latency of an FMA, few enough for the registers. Widening bf16
+ * and values in q8 takes some of these, an exact int8 product more. */
 #if defined(__AVX512F__)
+#define WIDENED_ROWS ROWS
+#define Q8_SCORE_ROWS ROWS
 #define SCORE_PANELS(n) 2
 #define VALUE_PANELS(n) 4
-#define Q8_SCORE_ROWS ROWS
+#define Q8_VALUE_PANELS(n) 4
 #else
-#define Q8_SCORE_ROWS 4 /* an exact int8 product takes registers of its own */
+#define WIDENED_ROWS 5
+#define Q8_SCORE_ROWS 4
 #define SCORE_PANELS(n) ((n) < 3 ? 2 : 1)
 #define VALUE_PANELS(n) ((n) < 2 ? 4 : (n) < 3 ? 2 : 1)
+#define Q8_VALUE_PANELS(n) ((n) < 3 ? 2 : 1)
 #endif
 #define MOST_PANELS 4
 
@@ -164,10 +169,25 @@ INLINE void score_tile(const int type, const int panels, const int n, const stru
 #define bf16_SCORES(n) SCORE_TILE(KV_BF16, n)
 #define q8_SCORES(n) SCORE_TILE(KV_Q8, n)
 SCORES(f32, ROWS)
-SCORES(bf16, ROWS)
+SCORES(bf16, WIDENED_ROWS)
 SCORES(q8, Q8_SCORE_ROWS)
 
 /* ---- weighted values: acc += p * V over keys [key, end) of one block --------------------------------------------------- */
+
+INLINE void weigh_key(const int panels, const int n, const f32x16 *v, const float *p, f32x16 acc[][MOST_PANELS]) {
+    UNROLL for (int r = 0; r < n; r++) {
+        f32x16 weight = f_set(p[r * SEGMENT]);
+        UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(v[i], weight, acc[r][i]);
+    }
+}
+
+/* The key-th of four. */
+INLINE void weigh_q8(const int panels, const int n, const i32x16 *four, const int key, const float *p,
+                     f32x16 acc[][MOST_PANELS]) {
+    f32x16 v[MOST_PANELS];
+    UNROLL for (int i = 0; i < panels; i++) v[i] = i_to_f32(i_sar(i_shl(four[i], 24 - 8 * key), 24));
+    weigh_key(panels, n, v, p, acc);
+}
 
 INLINE void value_tile(const int type, const int panels, const int n, const struct kv_head *kv, const struct rows *rows,
                        size_t r0, const uint8_t *unit, size_t panel, size_t key, size_t end, size_t in_segment,
@@ -186,23 +206,27 @@ INLINE void value_tile(const int type, const int panels, const int n, const stru
             bf_pair(panels, n, pair, stride, (const bf_row *)p0 + in_segment, SEGMENT * sizeof(float) / sizeof(bf_row),
                     acc[0], MOST_PANELS);
         }
-    } else {
+    } else if (type == KV_F32) {
         for (; key < end; key++, in_segment++) {
             f32x16 v[MOST_PANELS];
-            UNROLL for (int i = 0; i < panels; i++) {
-                if (type == KV_F32) {
-                    ASK(values + ahead + i * stride + key * LANES * sizeof(float));
-                    v[i] = f_load((const float *)(values + i * stride) + key * LANES);
-                } else {
-                    i32x16 four = i_load(values + i * stride + key / 4 * 4 * LANES);
-                    if (key % 4 == 0) ASK(values + ahead + i * stride + key * LANES);
-                    v[i] = i_to_f32(i_sar(i_shl(four, 24 - 8 * (int)(key % 4)), 24));
-                }
+            UNROLL for (int i = 0; i < panels; i++) ASK(values + ahead + i * stride + key * LANES * sizeof(float));
+            UNROLL for (int i = 0; i < panels; i++) v[i] = f_load((const float *)(values + i * stride) + key * LANES);
+            weigh_key(panels, n, v, p0 + in_segment, acc);
+        }
+    } else {
+        while (key < end) { /* four keys lie together */
+            const size_t to_four = least(4 - key % 4, end - key);
+            i32x16 four[MOST_PANELS];
+            UNROLL for (int i = 0; i < panels; i++) ASK(values + ahead + i * stride + key / 4 * 4 * LANES);
+            UNROLL for (int i = 0; i < panels; i++) four[i] = i_load(values + i * stride + key / 4 * 4 * LANES);
+            if (to_four == 4) {
+                UNROLL for (int j = 0; j < 4; j++) weigh_q8(panels, n, four, j, p0 + in_segment + j, acc);
+            } else {
+                for (size_t j = 0; j < to_four; j++)
+                    weigh_q8(panels, n, four, (int)(key % 4 + j), p0 + in_segment + j, acc);
             }
-            UNROLL for (int r = 0; r < n; r++) {
-                f32x16 p = f_set(p0[r * SEGMENT + in_segment]);
-                UNROLL for (int i = 0; i < panels; i++) acc[r][i] = f_fma(v[i], p, acc[r][i]);
-            }
+            key += to_four;
+            in_segment += to_four;
         }
     }
     UNROLL for (int r = 0; r < n; r++)
@@ -218,16 +242,16 @@ INLINE void value_tile(const int type, const int panels, const int n, const stru
             BY_ROWS(n, NAME##_VALUES)                                                                                  \
         }                                                                                                              \
     }
-#define VALUE_TILE(type, n)                                                                                            \
+#define VALUE_TILE(type, n, most)                                                                                      \
     {                                                                                                                  \
-        const int wide = i + VALUE_PANELS(n) <= panels;                                                                \
-        if (wide) value_tile(type, VALUE_PANELS(n), n, kv, rows, r0, unit, i, key, end, in_segment, ahead);            \
+        const int wide = i + most <= panels;                                                                           \
+        if (wide) value_tile(type, most, n, kv, rows, r0, unit, i, key, end, in_segment, ahead);                       \
         else value_tile(type, 1, n, kv, rows, r0, unit, i, key, end, in_segment, ahead);                               \
-        i += wide ? VALUE_PANELS(n) : 1;                                                                               \
+        i += wide ? most : 1;                                                                                          \
     }
-#define f32_VALUES(n) VALUE_TILE(KV_F32, n)
-#define bf16_VALUES(n) VALUE_TILE(KV_BF16, n)
-#define q8_VALUES(n) VALUE_TILE(KV_Q8, n)
+#define f32_VALUES(n) VALUE_TILE(KV_F32, n, VALUE_PANELS(n))
+#define bf16_VALUES(n) VALUE_TILE(KV_BF16, n, VALUE_PANELS(n))
+#define q8_VALUES(n) VALUE_TILE(KV_Q8, n, Q8_VALUE_PANELS(n))
 VALUES(f32)
 VALUES(bf16)
 VALUES(q8)
@@ -323,7 +347,8 @@ void EXPORT(attend)(const uint8_t *pool, size_t block_stride, const int32_t *blo
                   size_t position, size_t tokens, size_t group, float scale, const float *q, size_t q_stride, float *y,
                   size_t y_stride, uint8_t *scratch) {
     const size_t n = tokens * group, dim = (size_t)kv->head_dim, block_tokens = (size_t)kv->block_tokens;
-    const size_t pair = kv->type == KV_BF16 ? 2 : 1, per_segment = SEGMENT / block_tokens;
+    const size_t pair = kv->type == KV_BF16 ? 2 : 1, tile_rows = kv->type == KV_F32 ? ROWS : WIDENED_ROWS;
+    const size_t per_segment = SEGMENT / block_tokens;
     struct rows rows = lay_out(scratch, dim, n);
     const struct partial segment = rows.segment;
     for (size_t r = 0; r < n; r++) {
@@ -360,8 +385,8 @@ void EXPORT(attend)(const uint8_t *pool, size_t block_stride, const int32_t *blo
                 piece(&path, first, in_segment, in_segment + b + PIECES_AHEAD) - (unit + kv->values); /* all K come first */
             if (kv->type == KV_Q8)
                 scale_weights(&rows, first_seeing, n, (const float *)(unit + kv->value_scales), k, end - k);
-            for (size_t r = first_seeing; r < n; r += ROWS) {
-                const size_t in_tile = least(ROWS, n - r);
+            for (size_t r = first_seeing; r < n; r += tile_rows) {
+                const size_t in_tile = least(tile_rows, n - r);
                 /* What all rows of the tile see together, then each row's rest alone: unseen keys take no part. In bf16 a
                  * weight of zero for the unseen half of a pair leaves the accumulator as it is. */
                 const size_t all_see = least(end, (rows.sees[r] - from) / pair * pair);

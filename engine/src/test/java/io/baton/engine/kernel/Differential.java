@@ -91,7 +91,7 @@ final class Differential {
         return TestingMemory.read(y, outputs * x.length);
     }
 
-    /** Single numbers times one, which leaves them as they are rounded: ties, the ends of the range, and random bits. */
+    /** Single numbers times one, which is how they are rounded: ties, ends of the range, random bits. */
     void bf16(long seed) {
         Random random = new Random(seed);
         float[][] x = new float[BF16_EDGES.length + 24][1];
