@@ -35,12 +35,16 @@ final class NodeUnderTest implements AutoCloseable {
     private final ManagedChannel channel;
 
     NodeUnderTest(List<String> prefillNodes, UnaryOperator<DecodeSettings> settings) {
+        this(prefillNodes, settings, Telemetry.silent());
+    }
+
+    NodeUnderTest(List<String> prefillNodes, UnaryOperator<DecodeSettings> settings, Telemetry telemetry) {
         node = DecodeNode.start(
                 settings.apply(DecodeSettings.of(
                         "decode-under-test", ListenSettings.loopback(), EngineOptions.defaults(), prefillNodes)),
                 engine,
                 TestingTokenizer.create(),
-                Telemetry.silent(),
+                telemetry,
                 new Random(3));
         channel = NettyChannelBuilder.forAddress("127.0.0.1", node.port())
                 .usePlaintext()

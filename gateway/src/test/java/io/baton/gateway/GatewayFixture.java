@@ -15,6 +15,7 @@ import io.baton.serving.telemetry.Telemetry;
 import io.grpc.Channel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,15 +37,19 @@ final class GatewayFixture implements AutoCloseable {
     final GatewayNode gateway;
     final Channel channel;
     private final Channels channels = new Channels(TlsSettings.plaintext());
-    private final Telemetry telemetry = Telemetry.silent();
+    private final Telemetry telemetry;
 
     GatewayFixture(List<String> decodeNodes, List<String> prefillNodes) {
-        this(settings(decodeNodes, prefillNodes), host -> {
-            throw new UnknownHostException(host);
-        });
+        this(settings(decodeNodes, prefillNodes), GatewayFixture::unknown);
     }
 
     GatewayFixture(GatewaySettings settings, Resolver resolver) {
+        this(settings, resolver, Telemetry.silent());
+    }
+
+    /** Closes the telemetry too. */
+    GatewayFixture(GatewaySettings settings, Resolver resolver, Telemetry telemetry) {
+        this.telemetry = telemetry;
         gateway = GatewayNode.start(
                 settings,
                 TestingModel.served(),
@@ -58,11 +63,19 @@ final class GatewayFixture implements AutoCloseable {
         return GatewaySettings.of("gateway", ListenSettings.loopback(), decodeNodes, prefillNodes);
     }
 
+    private static List<InetAddress> unknown(String host) throws UnknownHostException {
+        throw new UnknownHostException(host);
+    }
+
     /** A gateway that knows all the nodes. */
     static GatewayFixture over(ScriptedNode... decodeNodes) throws InterruptedException {
+        return over(Telemetry.silent(), decodeNodes);
+    }
+
+    static GatewayFixture over(Telemetry telemetry, ScriptedNode... decodeNodes) throws InterruptedException {
         List<String> addresses =
                 List.of(decodeNodes).stream().map(ScriptedNode::address).toList();
-        GatewayFixture fixture = new GatewayFixture(addresses, List.of());
+        GatewayFixture fixture = new GatewayFixture(settings(addresses, List.of()), GatewayFixture::unknown, telemetry);
         assertThat(fixture.gateway.awaitReady(SOON)).isTrue();
         addresses.forEach(address -> until(() -> fixture.knows(address)));
         return fixture;
