@@ -46,9 +46,9 @@ static uint32_t next(void) { /* Steele, Lea, Flood: SplitMix64 */
 static float value(void) { return (float)((int32_t)next() >> 8) * 0x1p-22f; } /* exact, within two of zero */
 
 static void *memory(size_t bytes) {
-    void *p = aligned_alloc(64, (bytes + 4096) / 64 * 64);
+    void *p = aligned_alloc(64, (bytes + 63) / 64 * 64);
     if (!p) exit(2);
-    return memset(p, 0, (bytes + 4096) / 64 * 64);
+    return memset(p, 0, (bytes + 63) / 64 * 64);
 }
 
 static void *library;
