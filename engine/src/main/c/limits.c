@@ -16,6 +16,7 @@
 #endif
 
 #define STREAM_STEP 256
+#define STREAM_AHEAD 1024 /* bytes */
 #define MOST_STREAMS 4
 
 /* Whole lines, in order, from one place or from several in turn. */

@@ -182,8 +182,8 @@ INLINE void tile(const struct form f, const int panels, const int rows, const ui
         const uint8_t *block = w + g / block_groups(f) * block_bytes(f);
         const size_t at = g % block_groups(f);
         const uint8_t *values = block + scale_bytes(f) + at * group_bytes(f);
-        if (rows == 1) UNROLL for (size_t line = 0; line < group_bytes(f); line += 64) ASK(values + STREAM_AHEAD + line);
-        else ask(ahead);
+        if (rows > 1) ask(ahead);
+        else if (at == 0) ASK(block + PAGE_BYTES);
         UNROLL for (int half = 0; half < halves; half++) {
             i32x16 sum[ROWS][Q8_PANELS];
             UNROLL for (int r = 0; r < rows; r++) {
