@@ -36,8 +36,8 @@ INLINE size_t least(size_t a, size_t b) { return a < b ? a : b; }
  * Weights come from memory, and a small batch is multiplied faster than they arrive. So they are asked for early, and into
  * the second-level cache, which gains far more than into the first. Several rows pass over the same panels tile by tile; each
  * tile asks for its share of the panels after them, so that memory is as busy under the last tile as under the first. A
- * single row reads one stream, which the processor sees coming until its page ends: a quantised row asks for a few lines of
- * the page after. Asking for every line itself makes it slower.
+ * single row reads one stream, which the processor sees coming until its page ends: a quantised row asks for a line per
+ * block of what lies a page ahead. Asking for every line itself was slower in most formats and faster in none.
  */
 #define PAGE_BYTES 4096
 #define ASK(address) __builtin_prefetch(address, 0, 2)
