@@ -13,12 +13,14 @@ import io.baton.proto.v1.NodeLoad;
 import io.baton.proto.v1.SnapshotPart;
 import io.baton.proto.v1.WatchRequest;
 import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -27,7 +29,8 @@ import org.junit.jupiter.api.Test;
 
 class NodeWatcherTest {
 
-    private record Stream(WatchRequest request, StreamObserver<NodeEvent> events) {}
+    /** @param cancelled counted down once the node knows that the watcher gave the stream up */
+    private record Stream(WatchRequest request, StreamObserver<NodeEvent> events, CountDownLatch cancelled) {}
 
     private final BlockingQueue<Stream> streams = new LinkedBlockingQueue<>();
     private final BlockingQueue<NodeUpdate> updates = new LinkedBlockingQueue<>();
@@ -42,7 +45,9 @@ class NodeWatcherTest {
                 .service(new NodeGrpc.NodeImplBase() {
                     @Override
                     public void watch(WatchRequest request, StreamObserver<NodeEvent> events) {
-                        streams.add(new Stream(request, events));
+                        CountDownLatch cancelled = new CountDownLatch(1);
+                        ((ServerCallStreamObserver<NodeEvent>) events).setOnCancelHandler(cancelled::countDown);
+                        streams.add(new Stream(request, events, cancelled));
                     }
                 })
                 .start();
@@ -191,14 +196,17 @@ class NodeWatcherTest {
     }
 
     @Test
-    void afterCloseTheListenerHearsNothingMore() {
+    void afterCloseTheListenerHearsNothingMore() throws InterruptedException {
         Stream stream = accepted();
         send(stream, hello(5, 0));
         next(NodeUpdate.Connected.class);
+        send(stream, part(5, 0, true)); // on its way while the watcher closes: heard before that or never
         watcher.close();
-        send(stream, part(5, 0, true));
+        int heard = updates.size();
+        assertThat(stream.cancelled().await(20, TimeUnit.SECONDS)).isTrue();
+        send(stream, beat(5, 0, false));
         scheduler.advance(Duration.ofMinutes(1));
-        assertThat(updates).isEmpty();
+        assertThat(updates).hasSize(heard);
         assertThat(streams).isEmpty();
     }
 
