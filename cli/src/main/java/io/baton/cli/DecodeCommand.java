@@ -37,7 +37,7 @@ final class DecodeCommand extends ServiceCommand {
             flushInTheEnd(telemetry, drain);
             drain.add("decode", node::drain);
             drain.onSignal();
-            Endpoint.print(out(), "decode", listen, node.port(), settings);
+            print(Endpoint.of("decode", listen, node.port(), node.healthPort()), "decode", telemetry);
             drain.await();
         }
         return 0;

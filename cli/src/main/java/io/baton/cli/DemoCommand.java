@@ -92,7 +92,7 @@ final class DemoCommand extends ServiceCommand {
                         configuration, ModelLoading.served(settings), host, telemetry, prefill, decode);
                 BatonClient client = BatonClient.connect(cluster.target())) {
             out().println(host.budget().report());
-            cluster.endpoints().forEach(out()::println);
+            print(cluster.endpoints(), "demo", telemetry);
             return show(client) ? 0 : 1;
         }
     }

@@ -32,7 +32,7 @@ final class GatewayCommand extends ServiceCommand {
             flushInTheEnd(telemetry, drain);
             drain.add("gateway", node::drain);
             drain.onSignal();
-            Endpoint.print(out(), "gateway", listen, node.port(), settings);
+            print(Endpoint.of("gateway", listen, node.port(), node.healthPort()), "gateway", telemetry);
             drain.await();
         }
         return 0;

@@ -87,7 +87,7 @@ final class LocalCluster implements AutoCloseable {
         ListenSettings listen = ListenSettings.from(gatewaySettings);
         GatewayNode gateway = Roles.gateway(gatewaySettings, listen, model, telemetry);
         gateways.add(gateway);
-        endpoints.addFirst(new Endpoint("gateway", "grpc", listen.host() + ":" + gateway.port()));
+        endpoints.addAll(0, Endpoint.of("gateway", listen, gateway.port(), gateway.healthPort()));
     }
 
     private String opened(String name, ListenSettings listen, int port) {

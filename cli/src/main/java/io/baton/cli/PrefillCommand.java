@@ -31,7 +31,7 @@ final class PrefillCommand extends ServiceCommand {
             flushInTheEnd(telemetry, drain);
             drain.add("prefill", node::drain);
             drain.onSignal();
-            Endpoint.print(out(), "prefill", listen, node.port(), settings);
+            print(Endpoint.of("prefill", listen, node.port(), node.healthPort()), "prefill", telemetry);
             drain.await();
         }
         return 0;

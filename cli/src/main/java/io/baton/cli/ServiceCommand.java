@@ -73,9 +73,18 @@ abstract class ServiceCommand implements Callable<Integer> {
         return surroundings;
     }
 
-    /** What tells this process from others like it: the pod's or machine's name, or where it listens. */
+    /** What tells this process from others like it: the pod or machine, and its port there, if it was told one. */
     String instance(ListenSettings listen) {
-        return surroundings.environment().getOrDefault("HOSTNAME", listen.host() + ":" + listen.port());
+        String host = surroundings.environment().getOrDefault("HOSTNAME", listen.host());
+        String process = listen.port() == 0 ? "pid-" + ProcessHandle.current().pid() : String.valueOf(listen.port());
+        return host + ":" + process;
+    }
+
+    /** Says which ports are open: a line for each of the nodes' and one for the process's metrics. */
+    void print(List<Endpoint> nodes, String process, Telemetry telemetry) {
+        nodes.forEach(out()::println);
+        Endpoint.ofMetrics(process, telemetry).ifPresent(out()::println);
+        out().flush();
     }
 
     /** To be called before anything else is added: what was added first drains last. */

@@ -39,9 +39,7 @@ final class UpCommand extends ServiceCommand {
             flushInTheEnd(telemetry, drain);
             cluster.addTo(drain);
             drain.onSignal();
-            cluster.endpoints().forEach(out()::println);
-            Endpoint.printMetrics(out(), "up", settings);
-            out().flush();
+            print(cluster.endpoints(), "up", telemetry);
             drain.await();
         }
         return 0;

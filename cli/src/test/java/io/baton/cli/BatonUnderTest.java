@@ -9,7 +9,7 @@ import java.util.Map;
 /** The command as a test runs it: its own environment and input, and what it printed. */
 final class BatonUnderTest {
 
-    private final StringWriter out = new StringWriter();
+    private final Printed out = new Printed();
     private final StringWriter err = new StringWriter();
     private final Surroundings surroundings;
 
@@ -39,7 +39,34 @@ final class BatonUnderTest {
         return out.toString();
     }
 
+    /** The first line, as soon as a command that goes on in another thread has printed it. */
+    String firstLine() throws InterruptedException {
+        return out.firstLine();
+    }
+
     String err() {
         return err.toString();
+    }
+
+    private static final class Printed extends StringWriter {
+
+        private static final long PATIENCE_MILLIS = 30_000;
+
+        @Override
+        public synchronized void flush() {
+            notifyAll();
+        }
+
+        synchronized String firstLine() throws InterruptedException {
+            long end = System.currentTimeMillis() + PATIENCE_MILLIS;
+            while (toString().indexOf('\n') < 0) {
+                long left = end - System.currentTimeMillis();
+                if (left <= 0) {
+                    throw new AssertionError("no line within %d ms: %s".formatted(PATIENCE_MILLIS, this));
+                }
+                wait(left);
+            }
+            return toString().lines().findFirst().orElseThrow();
+        }
     }
 }

@@ -7,9 +7,6 @@ import io.baton.serving.telemetry.TelemetrySettings;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,14 +21,16 @@ class TraceCommandTest {
 
     @Test
     void whatProcessesExportIsDrawnRequestByRequest() throws Exception {
-        int port = freePort();
         BatonUnderTest baton = BatonUnderTest.plain();
         CompletableFuture<Integer> code = CompletableFuture.supplyAsync(
-                () -> baton.run("trace", "--port=" + port, "--count=1", "--width=80"),
+                () -> baton.run("trace", "--port=0", "--count=1", "--width=80"),
                 task -> Thread.ofVirtual().start(task));
+        String printed = baton.firstLine();
+        assertThat(printed).matches("trace otlp 127\\.0\\.0\\.1:[1-9]\\d*");
+        String address = printed.substring(printed.lastIndexOf(' ') + 1);
         String trace;
-        try (Telemetry gateway = telemetry("baton-gateway", port);
-                Telemetry decode = telemetry("baton-decode", port)) {
+        try (Telemetry gateway = telemetry("baton-gateway", address);
+                Telemetry decode = telemetry("baton-decode", address)) {
             Span generate = gateway.tracer()
                     .spanBuilder("generate")
                     .setSpanKind(SpanKind.SERVER)
@@ -46,7 +45,7 @@ class TraceCommandTest {
         } // closing exports what is buffered
         assertThat(code.get(30, TimeUnit.SECONDS)).as(baton.err()).isZero();
         assertThat(baton.out().lines())
-                .startsWith("trace otlp 127.0.0.1:" + port, "", "trace " + trace)
+                .startsWith(printed, "", "trace " + trace)
                 .anyMatch(line -> line.matches("first token after +12\\.345 ms"))
                 .anyMatch(line -> line.matches("  gateway +12\\.345 ms █+"))
                 .anyMatch(line -> line.matches("  generate +gateway +[0-9.]+ ms █+"))
@@ -71,22 +70,10 @@ class TraceCommandTest {
                 .startSpan();
     }
 
-    private static Telemetry telemetry(String service, int port) {
+    private static Telemetry telemetry(String service, String address) {
         return Telemetry.start(
                 new TelemetrySettings(
-                        service,
-                        "1",
-                        Optional.of("http://127.0.0.1:" + port),
-                        1,
-                        "127.0.0.1",
-                        OptionalInt.empty(),
-                        Map.of()),
+                        service, "1", Optional.of("http://" + address), 1, "127.0.0.1", OptionalInt.empty(), Map.of()),
                 List.of());
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

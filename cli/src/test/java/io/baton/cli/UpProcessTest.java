@@ -41,17 +41,26 @@ class UpProcessTest {
 
     @Test
     void aClusterOfSeveralNodesSaysItsPortsServesAndStopsOnSigtermWithZero() throws Exception {
-        Process up = baton("up", "--prefill=2", "--decode=2", "--pool-bytes=4MiB", "--block-tokens=16");
+        Process up = baton(
+                "up",
+                "--prefill=2",
+                "--decode=2",
+                "--health-port=0",
+                "--metrics-port=0",
+                "--pool-bytes=4MiB",
+                "--block-tokens=16");
         try (BufferedReader out = up.inputReader()) {
-            List<String> ports = lines(out, 5);
-            assertThat(ports.getFirst()).matches("gateway grpc 127\\.0\\.0\\.1:\\d+");
-            assertThat(ports.subList(1, 5))
-                    .extracting(line -> line.replaceAll(":\\d+$", ""))
+            List<String> ports = lines(out, 7);
+            assertThat(ports)
+                    .extracting(line -> line.replaceAll(":[1-9]\\d*$", ":PORT"))
                     .containsExactly(
-                            "prefill-0 grpc 127.0.0.1",
-                            "prefill-1 grpc 127.0.0.1",
-                            "decode-0 grpc 127.0.0.1",
-                            "decode-1 grpc 127.0.0.1");
+                            "gateway grpc 127.0.0.1:PORT",
+                            "gateway health 127.0.0.1:PORT",
+                            "prefill-0 grpc 127.0.0.1:PORT",
+                            "prefill-1 grpc 127.0.0.1:PORT",
+                            "decode-0 grpc 127.0.0.1:PORT",
+                            "decode-1 grpc 127.0.0.1:PORT",
+                            "up metrics 127.0.0.1:PORT");
             BatonUnderTest generate = BatonUnderTest.plain();
             assertThat(generate.run(
                             "generate",

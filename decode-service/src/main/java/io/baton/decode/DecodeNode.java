@@ -23,6 +23,7 @@ import java.net.InetAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -156,6 +157,11 @@ public final class DecodeNode implements AutoCloseable {
 
     public int port() {
         return server.port();
+    }
+
+    /** The port that serves only health, if there is one. */
+    public Optional<Integer> healthPort() {
+        return server.healthPort();
     }
 
     /** The node's engine, for load and invariants. */

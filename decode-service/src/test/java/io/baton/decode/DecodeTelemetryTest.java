@@ -18,8 +18,6 @@ import io.opentelemetry.sdk.trace.data.EventData;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -38,9 +36,8 @@ class DecodeTelemetryTest {
     @Test
     void eachFallbackIsAnEventACountAndAFieldOfTheResponseWithOneReason() throws Exception {
         InMemorySpanExporter spans = InMemorySpanExporter.create();
-        int metricsPort = freePort();
         TelemetrySettings settings = new TelemetrySettings(
-                "baton-decode", "test", Optional.empty(), 1, "127.0.0.1", OptionalInt.of(metricsPort), Map.of());
+                "baton-decode", "test", Optional.empty(), 1, "127.0.0.1", OptionalInt.of(0), Map.of());
         try (ScriptedPrefillNode busy = ScriptedPrefillNode.refusing(
                         Status.RESOURCE_EXHAUSTED.withDescription("queue full"), FailureReason.OVERLOADED);
                 ScriptedPrefillNode corrupting = ScriptedPrefillNode.corrupting(3);
@@ -58,7 +55,7 @@ class DecodeTelemetryTest {
                     .containsExactlyElementsOf(route.getEventsList().stream()
                             .map(told -> tuple("fallback", attributes(told)))
                             .toList());
-            assertThat(metrics(metricsPort))
+            assertThat(metrics(telemetry))
                     .containsPattern("baton_decode_fallbacks_total\\{.*baton_reason=\"REASON_PREFILL_OVERLOADED\".*} 1")
                     .containsPattern("baton_decode_fallbacks_total\\{.*baton_reason=\"REASON_KV_CORRUPT\".*} 1")
                     .containsPattern("baton_decode_prefills_total\\{.*baton_reason=\"REASON_KV_CORRUPT\".*} 1");
@@ -82,18 +79,11 @@ class DecodeTelemetryTest {
         return found.getFirst();
     }
 
-    private static String metrics(int port) throws IOException, InterruptedException {
+    private static String metrics(Telemetry telemetry) throws IOException, InterruptedException {
+        URI page = URI.create(
+                "http://%s/metrics".formatted(telemetry.metricsAddress().orElseThrow()));
         return HttpClient.newHttpClient()
-                .send(
-                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))
-                                .build(),
-                        HttpResponse.BodyHandlers.ofString())
+                .send(HttpRequest.newBuilder(page).build(), HttpResponse.BodyHandlers.ofString())
                 .body();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -13,6 +13,7 @@ import io.opentelemetry.api.metrics.Meter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -112,6 +113,11 @@ public final class GatewayNode implements AutoCloseable {
 
     public int port() {
         return server.port();
+    }
+
+    /** The port that serves only health, if there is one. */
+    public Optional<Integer> healthPort() {
+        return server.healthPort();
     }
 
     /** Whether a decode node that serves the model is known and takes work. */

@@ -16,8 +16,6 @@ import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -37,6 +35,10 @@ class RequestTraceTest {
     private static final AttributeKey<String> ERROR = AttributeKey.stringKey("error.type");
 
     private final InMemorySpanExporter spans = InMemorySpanExporter.create();
+    private final Telemetry telemetry = Telemetry.start( // closed by the fixture
+            new TelemetrySettings(
+                    "baton-gateway", "test", Optional.empty(), 1, "127.0.0.1", OptionalInt.of(0), Map.of()),
+            List.of(SimpleSpanProcessor.create(spans)));
 
     @Test
     void aFallbackIsAnEventACountAndAFieldOfTheResponseWithOneReason() throws Exception {
@@ -49,10 +51,9 @@ class RequestTraceTest {
                 call.answer();
             }
         };
-        int metricsPort = freePort();
         try (ScriptedNode one = ScriptedNode.decode(script);
                 ScriptedNode two = ScriptedNode.decode(script);
-                GatewayFixture fixture = GatewayFixture.over(telemetry(metricsPort), one, two)) {
+                GatewayFixture fixture = GatewayFixture.over(telemetry, one, two)) {
             List<GenerateEvent> events = fixture.generate(request(4));
             RouteEvent told = events.getLast().getFinished().getRoute().getEvents(0);
             assertThat(only("generate", SpanKind.SERVER).getEvents())
@@ -66,7 +67,7 @@ class RequestTraceTest {
                                         attribute("baton.node", told.getNode()),
                                         attribute("baton.detail", told.getDetail()));
                     });
-            assertThat(metrics(metricsPort))
+            assertThat(metrics(telemetry))
                     .containsPattern("baton_gateway_fallbacks_total\\{.*baton_reason=\"REASON_DECODE_LOST\".*} 1");
             assertThat(named("route", SpanKind.INTERNAL))
                     .extracting(span -> span.getAttributes().get(ATTEMPT))
@@ -79,10 +80,9 @@ class RequestTraceTest {
 
     @Test
     void aRouteThatIsRefusedIsAnErrorOfItsSpanAndOfTheRequests() throws Exception {
-        int metricsPort = freePort();
         try (ScriptedNode lost =
                         ScriptedNode.decode(call -> call.events().onError(Status.UNAVAILABLE.asRuntimeException()));
-                GatewayFixture fixture = GatewayFixture.over(telemetry(metricsPort), lost)) {
+                GatewayFixture fixture = GatewayFixture.over(telemetry, lost)) {
             assertThat(fixture.refusal(request(4)).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
             List<SpanData> routes = named("route", SpanKind.INTERNAL);
             assertThat(routes)
@@ -94,7 +94,7 @@ class RequestTraceTest {
             assertThat(generate.getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
             assertThat(generate.getAttributes().get(ERROR)).isEqualTo("UNAVAILABLE");
             assertThat(generate.getEvents()).as("it went nowhere else").isEmpty();
-            assertThat(metrics(metricsPort))
+            assertThat(metrics(telemetry))
                     .containsPattern("gen_ai_server_request_duration_seconds_count\\{.*error_type=\"UNAVAILABLE\".*} 1")
                     .doesNotContain("baton_gateway_fallbacks_total{");
         }
@@ -102,7 +102,6 @@ class RequestTraceTest {
 
     @Test
     void severalAnswersAreOneRequestOfTheTrace() throws Exception {
-        int metricsPort = freePort();
         try (ScriptedNode node = ScriptedNode.decode(call -> {
                     call.token(0, 0, 100);
                     call.token(1, 0, 200);
@@ -110,29 +109,16 @@ class RequestTraceTest {
                     call.token(1, 1, 201);
                     call.finish(1, 3);
                 });
-                GatewayFixture fixture = GatewayFixture.over(telemetry(metricsPort), node)) {
+                GatewayFixture fixture = GatewayFixture.over(telemetry, node)) {
             fixture.generate(request(2, b -> b.setChoices(2)));
             SpanData generate = only("generate", SpanKind.SERVER);
             assertThat(generate.getAttributes().get(AttributeKey.longKey("gen_ai.usage.output_tokens")))
                     .isEqualTo(3);
             only("decode", SpanKind.CLIENT);
-            assertThat(metrics(metricsPort))
+            assertThat(metrics(telemetry))
                     .containsPattern("gen_ai_server_time_to_first_token_seconds_count\\{.*} 1")
                     .containsPattern("gen_ai_server_request_duration_seconds_count\\{.*} 1");
         }
-    }
-
-    private Telemetry telemetry(int metricsPort) {
-        return Telemetry.start(
-                new TelemetrySettings(
-                        "baton-gateway",
-                        "test",
-                        Optional.empty(),
-                        1,
-                        "127.0.0.1",
-                        OptionalInt.of(metricsPort),
-                        Map.of()),
-                List.of(SimpleSpanProcessor.create(spans)));
     }
 
     private SpanData only(String name, SpanKind kind) {
@@ -153,18 +139,11 @@ class RequestTraceTest {
         return Map.entry(AttributeKey.stringKey(key), value);
     }
 
-    private static String metrics(int port) throws IOException, InterruptedException {
+    private static String metrics(Telemetry telemetry) throws IOException, InterruptedException {
+        URI page = URI.create(
+                "http://%s/metrics".formatted(telemetry.metricsAddress().orElseThrow()));
         return HttpClient.newHttpClient()
-                .send(
-                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))
-                                .build(),
-                        HttpResponse.BodyHandlers.ofString())
+                .send(HttpRequest.newBuilder(page).build(), HttpResponse.BodyHandlers.ofString())
                 .body();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

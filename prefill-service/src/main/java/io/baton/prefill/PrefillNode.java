@@ -20,6 +20,7 @@ import io.baton.transfer.TransferShape;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -135,6 +136,11 @@ public final class PrefillNode implements AutoCloseable {
 
     public int port() {
         return server.port();
+    }
+
+    /** The port that serves only health, if there is one. */
+    public Optional<Integer> healthPort() {
+        return server.healthPort();
     }
 
     /** The node's engine, for load and invariants. */

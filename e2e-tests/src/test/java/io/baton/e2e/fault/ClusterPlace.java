@@ -1,5 +1,6 @@
 package io.baton.e2e.fault;
 
+import io.baton.e2e.BatonProcess;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -84,7 +85,7 @@ final class ClusterPlace implements AutoCloseable {
     }
 
     Gauges gauges() {
-        return process().gauges();
+        return Gauges.parse(process().metrics("text/plain"));
     }
 
     @Override

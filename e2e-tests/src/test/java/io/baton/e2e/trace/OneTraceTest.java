@@ -11,18 +11,12 @@ import io.baton.client.GenerateSpec;
 import io.baton.client.Generation;
 import io.baton.client.GenerationResult;
 import io.baton.client.PrefillMode;
+import io.baton.e2e.BatonProcess;
 import io.baton.e2e.trace.OtlpReceiver.Exported;
 import io.opentelemetry.proto.common.v1.AnyValue;
 import io.opentelemetry.proto.common.v1.KeyValue;
 import io.opentelemetry.proto.metrics.v1.HistogramDataPoint;
 import io.opentelemetry.proto.trace.v1.Span;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,34 +60,19 @@ class OneTraceTest {
         List<BatonProcess> processes = new ArrayList<>();
         try {
             String otlp = "--otlp-endpoint=" + receiver.endpoint();
-            int decodeMetricsPort = freePort();
-            int gatewayMetricsPort = freePort();
             BatonProcess prefill =
                     started(processes, folder, "prefill", otlp, "--pool-bytes=8MiB", "--block-tokens=16");
-            String prefillNodes = "--prefill-nodes=" + prefill.address("grpc");
-            BatonProcess decode = started(
-                    processes,
-                    folder,
-                    "decode",
-                    otlp,
-                    "--pool-bytes=8MiB",
-                    "--block-tokens=16",
-                    "--metrics-port=" + decodeMetricsPort,
-                    prefillNodes);
-            BatonProcess gateway = started(
-                    processes,
-                    folder,
-                    "gateway",
-                    otlp,
-                    "--metrics-port=" + gatewayMetricsPort,
-                    prefillNodes,
-                    "--decode-nodes=" + decode.address("grpc"));
-            result = generated(gateway.address("grpc"));
-            decodeMetrics = page(decodeMetricsPort, "");
-            gatewayMetrics = page(gatewayMetricsPort, "application/openmetrics-text");
+            String prefillNodes = "--prefill-nodes=" + address(prefill);
+            BatonProcess decode =
+                    started(processes, folder, "decode", otlp, "--pool-bytes=8MiB", "--block-tokens=16", prefillNodes);
+            BatonProcess gateway =
+                    started(processes, folder, "gateway", otlp, prefillNodes, "--decode-nodes=" + address(decode));
+            result = generated(address(gateway));
+            decodeMetrics = decode.metrics("text/plain");
+            gatewayMetrics = gateway.metrics("application/openmetrics-text");
             processes.forEach(BatonProcess::terminate);
             for (BatonProcess process : processes) {
-                assertThat(process.exitCode(60)).isZero(); // what was buffered is exported by then
+                assertThat(process.exitCode(SOON)).isZero(); // what was buffered is exported by then
             }
         } finally {
             processes.forEach(BatonProcess::close);
@@ -243,14 +222,16 @@ class OneTraceTest {
                 .forEach((name, bounds) -> {
                     assertThat(receiver.metric(GATEWAY, name).getUnit()).isEqualTo("s");
                     HistogramDataPoint point = only(points(name).stream()
-                            .filter(each ->
-                                    !attributes(each.getAttributesList()).containsKey("error.type"))
+                            .filter(OneTraceTest::isOfAnAnswer)
                             .toList());
                     assertThat(point.getExplicitBoundsList()).as(name).isEqualTo(bounds);
                     assertThat(attributes(point.getAttributesList()).keySet())
                             .as(name)
                             .contains("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model");
-                    assertThat(point.getExemplarsList())
+                    assertThat(receiver.exported(GATEWAY, name).stream()
+                                    .flatMap(metric -> metric.getHistogram().getDataPointsList().stream())
+                                    .filter(OneTraceTest::isOfAnAnswer)
+                                    .flatMap(each -> each.getExemplarsList().stream()))
                             .as("the bucket of %s leads to the trace", name)
                             .singleElement()
                             .satisfies(exemplar -> assertThat(exemplar.getTraceId())
@@ -292,11 +273,15 @@ class OneTraceTest {
                         + hex(only("generate").getTraceId()) + "\"");
     }
 
-    private static BatonProcess started(List<BatonProcess> processes, Path folder, String... arguments)
-            throws IOException {
-        BatonProcess process = BatonProcess.start(folder, arguments);
+    private static BatonProcess started(List<BatonProcess> processes, Path folder, String... arguments) {
+        String role = arguments[0];
+        BatonProcess process = BatonProcess.start(role, folder.resolve(role + ".log"), List.of(arguments));
         processes.add(process);
         return process;
+    }
+
+    private static String address(BatonProcess process) {
+        return "127.0.0.1:" + process.port().join();
     }
 
     /** As soon as the gateway knows both tiers; what it refuses before never gets a first token. */
@@ -320,22 +305,6 @@ class OneTraceTest {
                     }
                 }
             }
-        }
-    }
-
-    private static String page(int port, String accepted) throws IOException, InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"));
-        if (!accepted.isEmpty()) {
-            request.header("Accept", accepted);
-        }
-        return HttpClient.newHttpClient()
-                .send(request.build(), HttpResponse.BodyHandlers.ofString())
-                .body();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 
@@ -368,6 +337,10 @@ class OneTraceTest {
     private static <T> T only(List<T> one) {
         assertThat(one).hasSize(1);
         return one.getFirst();
+    }
+
+    private static boolean isOfAnAnswer(HistogramDataPoint point) {
+        return !attributes(point.getAttributesList()).containsKey("error.type");
     }
 
     private List<HistogramDataPoint> points(String metric) {

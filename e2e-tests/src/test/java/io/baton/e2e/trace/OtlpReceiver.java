@@ -21,15 +21,16 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 
-/** A collector of OTLP over gRPC that keeps what it gets: every span, and of each metric what was said last. */
+/** A collector of OTLP over gRPC that keeps what it gets: every span, and of each metric whatever was said of it. */
 final class OtlpReceiver implements AutoCloseable {
 
     /** A span and the {@code service.name} of the process it is from. */
     record Exported(String service, Span span) {}
 
     private final Queue<Exported> spans = new ConcurrentLinkedQueue<>();
-    private final Map<String, Map<String, Metric>> metrics = new ConcurrentHashMap<>(); // by service and name
+    private final Map<String, Map<String, List<Metric>>> metrics = new ConcurrentHashMap<>(); // by service and name
     private final Server server;
 
     private OtlpReceiver() throws IOException {
@@ -52,9 +53,15 @@ final class OtlpReceiver implements AutoCloseable {
         return List.copyOf(spans);
     }
 
-    /** A metric of a service; the default instance when it said nothing of it. */
+    /** What a service said last of a metric; the default instance when it said nothing. */
     Metric metric(String service, String name) {
-        return metrics.getOrDefault(service, Map.of()).getOrDefault(name, Metric.getDefaultInstance());
+        List<Metric> exported = exported(service, name);
+        return exported.isEmpty() ? Metric.getDefaultInstance() : exported.getLast();
+    }
+
+    /** All that a service said of a metric, in order. Numbers add up over time; exemplars are in one export each. */
+    List<Metric> exported(String service, String name) {
+        return metrics.getOrDefault(service, Map.of()).getOrDefault(name, List.of());
     }
 
     @Override
@@ -91,7 +98,8 @@ final class OtlpReceiver implements AutoCloseable {
                             .forEach(scope -> scope.getMetricsList()
                                     .forEach(metric -> metrics.computeIfAbsent(
                                                     service(process.getResource()), _ -> new ConcurrentHashMap<>())
-                                            .put(metric.getName(), metric))));
+                                            .computeIfAbsent(metric.getName(), _ -> new CopyOnWriteArrayList<>())
+                                            .add(metric))));
             observer.onNext(ExportMetricsServiceResponse.getDefaultInstance());
             observer.onCompleted();
         }

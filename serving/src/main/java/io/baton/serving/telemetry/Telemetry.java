@@ -7,7 +7,7 @@ import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.exporter.otlp.metrics.OtlpGrpcMetricExporter;
 import io.opentelemetry.exporter.otlp.trace.OtlpGrpcSpanExporter;
-import io.opentelemetry.exporter.prometheus.PrometheusHttpServer;
+import io.opentelemetry.exporter.prometheus.PrometheusMetricReader;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.metrics.SdkMeterProvider;
 import io.opentelemetry.sdk.metrics.SdkMeterProviderBuilder;
@@ -18,10 +18,12 @@ import io.opentelemetry.sdk.trace.SdkTracerProviderBuilder;
 import io.opentelemetry.sdk.trace.SpanProcessor;
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
+import io.prometheus.metrics.exporter.httpserver.HTTPServer;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
-import java.io.UncheckedIOException;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,13 +39,27 @@ public final class Telemetry implements AutoCloseable {
 
     private final OpenTelemetrySdk sdk;
     private final PrometheusRegistry prometheus;
+    private final Optional<HTTPServer> metrics;
+    private final Optional<String> metricsAddress;
 
-    private Telemetry(OpenTelemetrySdk sdk, PrometheusRegistry prometheus) {
+    private Telemetry(
+            TelemetrySettings settings,
+            OpenTelemetrySdk sdk,
+            PrometheusRegistry prometheus,
+            Optional<HTTPServer> metrics) {
         this.sdk = sdk;
         this.prometheus = prometheus;
+        this.metrics = metrics;
+        this.metricsAddress = metrics.map(server -> settings.prometheusHost() + ":" + server.getPort());
+        metricsAddress.ifPresent(
+                address -> log.info("telemetry: metrics of {} at http://{}/metrics", settings.serviceName(), address));
     }
 
-    /** Starts the SDK; spans also go to {@code processors} (tests and the terminal's waterfall read them there). */
+    /**
+     * Starts the SDK; spans also go to {@code processors} (tests and the terminal's waterfall read them there).
+     *
+     * @throws ServingException if the metrics endpoint cannot listen; says what to change
+     */
     public static Telemetry start(TelemetrySettings settings, List<SpanProcessor> processors) {
         Resource resource = resource(settings);
         SdkTracerProviderBuilder tracers = SdkTracerProvider.builder()
@@ -64,20 +80,19 @@ public final class Telemetry implements AutoCloseable {
             log.info("telemetry: traces and metrics of {} go to {}", settings.serviceName(), endpoint);
         });
         PrometheusRegistry registry = new PrometheusRegistry();
-        settings.prometheusPort().ifPresent(port -> {
-            meters.registerMetricReader(prometheusServer(settings.prometheusHost(), port, registry));
-            log.info(
-                    "telemetry: metrics of {} at http://{}:{}/metrics",
-                    settings.serviceName(),
-                    settings.prometheusHost(),
-                    port);
-        });
-        return new Telemetry(
-                OpenTelemetrySdk.builder()
-                        .setTracerProvider(tracers.build())
-                        .setMeterProvider(meters.build())
-                        .build(),
-                registry);
+        Optional<HTTPServer> metrics = Optional.empty();
+        if (settings.prometheusPort().isPresent()) {
+            metrics = Optional.of(metricsServer(
+                    settings.prometheusHost(), settings.prometheusPort().getAsInt(), registry));
+            PrometheusMetricReader reader = PrometheusMetricReader.create();
+            registry.register(reader);
+            meters.registerMetricReader(reader);
+        }
+        OpenTelemetrySdk sdk = OpenTelemetrySdk.builder()
+                .setTracerProvider(tracers.build())
+                .setMeterProvider(meters.build())
+                .build();
+        return new Telemetry(settings, sdk, registry, metrics);
     }
 
     /** Records nothing. */
@@ -93,7 +108,12 @@ public final class Telemetry implements AutoCloseable {
         return sdk.getMeter(SCOPE);
     }
 
-    /** What the Prometheus endpoint serves beside the meter's instruments. */
+    /** HOST:PORT of the metrics endpoint, with the port that it got if it was to pick one; empty if there is none. */
+    public Optional<String> metricsAddress() {
+        return metricsAddress;
+    }
+
+    /** What the metrics endpoint serves beside the meter's instruments. */
     PrometheusRegistry prometheus() {
         return prometheus;
     }
@@ -101,16 +121,17 @@ public final class Telemetry implements AutoCloseable {
     @Override
     public void close() {
         sdk.shutdown().join(FLUSH_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        metrics.ifPresent(HTTPServer::stop);
     }
 
-    private static PrometheusHttpServer prometheusServer(String host, int port, PrometheusRegistry registry) {
+    private static HTTPServer metricsServer(String host, int port, PrometheusRegistry registry) {
         try {
-            return PrometheusHttpServer.builder()
-                    .setHost(host)
-                    .setPort(port)
-                    .setPrometheusRegistry(registry)
-                    .build();
-        } catch (UncheckedIOException e) {
+            return HTTPServer.builder()
+                    .hostname(host)
+                    .port(port)
+                    .registry(registry)
+                    .buildAndStart();
+        } catch (IOException e) {
             throw new ServingException(
                     "cannot serve metrics on %s:%d (%s); if the port is taken, choose another with --metrics-port (0 picks a free one)"
                             .formatted(host, port, e.getMessage()),

@@ -12,7 +12,7 @@ import java.util.OptionalInt;
  * @param otlpEndpoint URL of an OTLP/gRPC receiver, e.g. {@code http://localhost:4317}; empty exports nothing
  * @param sampleRatio share of new traces that are recorded, 0 to 1; a caller's own decision is kept
  * @param prometheusHost address the metrics endpoint listens on
- * @param prometheusPort port of the metrics endpoint; empty opens none
+ * @param prometheusPort port of the metrics endpoint; 0 picks a free one, empty opens none
  * @param attributes further resource attributes
  */
 public record TelemetrySettings(

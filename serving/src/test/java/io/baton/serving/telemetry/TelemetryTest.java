@@ -22,10 +22,8 @@ import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -79,9 +77,8 @@ class TelemetryTest {
 
     @Test
     void metricsAreServedUnderTheConventionsNamesAndTheFieldsOwn() throws Exception {
-        int port = freePort();
         TelemetrySettings settings =
-                new TelemetrySettings("test", "1", Optional.empty(), 1, "127.0.0.1", OptionalInt.of(port), Map.of());
+                new TelemetrySettings("test", "1", Optional.empty(), 1, "127.0.0.1", OptionalInt.of(0), Map.of());
         try (Telemetry telemetry = Telemetry.start(settings, List.of())) {
             NodeMetrics.register(telemetry, "m", () -> new NodeSample(32, 100, 25, 10, 65, 3, 4, 5, 6, 7));
             NodeMetrics.registerKernels(telemetry, "vector");
@@ -91,7 +88,9 @@ class TelemetryTest {
             metrics.outputTokens("m", Duration.ofMillis(100), 11, Context.root());
             String page = HttpClient.newHttpClient()
                     .send(
-                            HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))
+                            HttpRequest.newBuilder(URI.create("http://%s/metrics"
+                                            .formatted(
+                                                    telemetry.metricsAddress().orElseThrow())))
                                     .build(),
                             HttpResponse.BodyHandlers.ofString())
                     .body();
@@ -137,12 +136,6 @@ class TelemetryTest {
                 .filter(span -> span.getName().equals(name) && span.getKind() == kind)
                 .findFirst()
                 .orElseThrow();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 
     private static final class Scripted extends DecodeGrpc.DecodeImplBase {

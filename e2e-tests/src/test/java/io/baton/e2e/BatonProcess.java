@@ -1,10 +1,8 @@
-package io.baton.e2e.fault;
+package io.baton.e2e;
 
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -14,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -21,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  * One JVM that runs the real {@code baton} command, from this test's class path, and what signals do to it. Its stderr
  * is kept in a file; its metrics are read as an operator would. Any thread.
  */
-final class BatonProcess implements AutoCloseable {
+public final class BatonProcess implements AutoCloseable {
 
     private static final HttpClient HTTP = HttpClient.newHttpClient();
     private static final Duration ANSWER = Duration.ofSeconds(2);
@@ -29,14 +28,13 @@ final class BatonProcess implements AutoCloseable {
     private final String name;
     private final Path log;
     private final Process process;
-    private final int metricsPort;
     private final CompletableFuture<Integer> port = new CompletableFuture<>();
+    private final CompletableFuture<Integer> metricsPort = new CompletableFuture<>();
 
-    private BatonProcess(String name, Path log, Process process, int metricsPort) {
+    private BatonProcess(String name, Path log, Process process) {
         this.name = name;
         this.log = log;
         this.process = process;
-        this.metricsPort = metricsPort;
     }
 
     /**
@@ -46,8 +44,7 @@ final class BatonProcess implements AutoCloseable {
      * @param log stderr goes there
      * @param arguments the role first
      */
-    static BatonProcess start(String name, Path log, List<String> arguments) {
-        int metricsPort = freePort();
+    public static BatonProcess start(String name, Path log, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules=jdk.incubator.vector",
@@ -59,55 +56,60 @@ final class BatonProcess implements AutoCloseable {
                 System.getProperty("java.class.path"),
                 "io.baton.cli.Baton"));
         command.addAll(arguments);
-        command.add("--metrics-port=" + metricsPort);
+        command.add("--metrics-port=0");
         try {
             Process process =
                     new ProcessBuilder(command).redirectError(log.toFile()).start();
-            BatonProcess started = new BatonProcess(name, log, process, metricsPort);
-            Thread.ofVirtual().name(name + "-stdout").start(started::readPort);
+            BatonProcess started = new BatonProcess(name, log, process);
+            Thread.ofVirtual().name(name + "-stdout").start(started::readPorts);
             return started;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private void readPort() {
+    private void readPorts() {
+        Map<String, CompletableFuture<Integer>> ports = Map.of("grpc", port, "metrics", metricsPort);
         try (BufferedReader out = process.inputReader()) {
-            String line;
-            while ((line = out.readLine()) != null) {
+            for (String line = out.readLine(); line != null; line = out.readLine()) {
                 String[] words = line.split(" ", -1);
-                if (words.length == 3 && words[1].equals("grpc")) {
-                    port.complete(Integer.parseInt(words[2].substring(words[2].lastIndexOf(':') + 1)));
+                if (words.length == 3 && ports.containsKey(words[1])) {
+                    ports.get(words[1]).complete(Integer.parseInt(words[2].substring(words[2].lastIndexOf(':') + 1)));
                 }
             }
+            unknown(new IllegalStateException(name + " ended before it served:\n" + log()));
         } catch (IOException e) {
-            port.completeExceptionally(e);
+            unknown(e);
         }
-        port.completeExceptionally(new IllegalStateException(name + " ended before it served:\n" + log()));
+    }
+
+    private void unknown(Exception end) {
+        port.completeExceptionally(end);
+        metricsPort.completeExceptionally(end);
     }
 
     /** The gRPC port, as soon as the process has printed it. */
-    CompletableFuture<Integer> port() {
+    public CompletableFuture<Integer> port() {
         return port;
     }
 
     /** SIGKILL: the process ends at once, whatever it does. */
-    void kill() {
+    public void kill() {
         process.destroyForcibly();
     }
 
     /** SIGSTOP: the process does nothing more and closes nothing. */
-    void stop() {
+    public void stop() {
         signal("STOP");
     }
 
     /** SIGCONT: it goes on, as if no time had passed. */
-    void resume() {
+    public void resume() {
         signal("CONT");
     }
 
     /** SIGTERM: the process drains, then ends. */
-    void terminate() {
+    public void terminate() {
         process.destroy();
     }
 
@@ -127,20 +129,26 @@ final class BatonProcess implements AutoCloseable {
     }
 
     /** The exit code, which must come within {@code limit}. */
-    int exitCode(Duration limit) throws InterruptedException {
+    public int exitCode(Duration limit) throws InterruptedException {
         if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new AssertionError("%s still runs after %s:%n%s".formatted(name, limit, log()));
         }
         return process.exitValue();
     }
 
-    /** What its metrics endpoint says now. */
-    Gauges gauges() {
-        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:%d/metrics".formatted(metricsPort)))
+    /**
+     * What its metrics endpoint says now; only once it serves.
+     *
+     * @param format the media type asked for
+     */
+    public String metrics(String format) {
+        HttpRequest request = HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:%d/metrics".formatted(metricsPort.join())))
+                .header("Accept", format)
                 .timeout(ANSWER)
                 .build();
         try {
-            return Gauges.parse(HTTP.send(request, BodyHandlers.ofString()).body());
+            return HTTP.send(request, BodyHandlers.ofString()).body();
         } catch (IOException e) {
             throw new UncheckedIOException("%s tells no metrics:%n%s".formatted(name, log()), e);
         } catch (InterruptedException e) {
@@ -148,7 +156,7 @@ final class BatonProcess implements AutoCloseable {
         }
     }
 
-    String log() {
+    public String log() {
         try {
             return Files.readString(log);
         } catch (IOException e) {
@@ -159,13 +167,5 @@ final class BatonProcess implements AutoCloseable {
     @Override
     public void close() {
         process.destroyForcibly();
-    }
-
-    private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }
