@@ -15,6 +15,9 @@ import io.baton.serving.telemetry.Telemetry;
 import io.grpc.Channel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -87,6 +90,14 @@ final class GatewayFixture implements AutoCloseable {
 
     InferenceGrpc.InferenceBlockingStub client() {
         return InferenceGrpc.newBlockingStub(channel).withDeadlineAfter(20, TimeUnit.SECONDS);
+    }
+
+    /** What probes hear of the whole process. */
+    ServingStatus health() {
+        return HealthGrpc.newBlockingStub(channel)
+                .withDeadlineAfter(20, TimeUnit.SECONDS)
+                .check(HealthCheckRequest.getDefaultInstance())
+                .getStatus();
     }
 
     List<GenerateEvent> generate(GenerateRequest request) {

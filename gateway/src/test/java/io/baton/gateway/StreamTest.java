@@ -15,6 +15,7 @@ import io.grpc.ClientCall;
 import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
@@ -163,11 +164,10 @@ class StreamTest {
             running.next();
             CompletableFuture<Boolean> drained =
                     CompletableFuture.supplyAsync(() -> fixture.gateway.drain(Duration.ofSeconds(20)));
-            GatewayFixture.until(() -> {
-                Status status = fixture.refusal(request(1));
-                assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
-                return String.valueOf(status.getDescription()).contains("draining");
-            });
+            GatewayFixture.until(() -> fixture.health() == ServingStatus.NOT_SERVING);
+            Status refused = fixture.refusal(request(1));
+            assertThat(refused.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+            assertThat(refused.getDescription()).contains("draining");
             assertThat(drained).isNotDone();
             go.countDown();
             int events = 0;

@@ -16,9 +16,14 @@ import io.baton.transfer.ReceiveOutcome;
 import io.baton.transfer.VerifiedBlocks;
 import io.baton.transfer.WireVersions;
 import io.grpc.CallOptions;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -259,15 +264,13 @@ class PrefillServiceTest {
         running.computing.get(10, TimeUnit.SECONDS);
         CompletableFuture<Boolean> drained =
                 CompletableFuture.supplyAsync(() -> under.node.drain(Duration.ofSeconds(20)));
-        ReceiveOutcome.Failed refused = null;
-        while (refused == null) { // until the drain has begun
-            Received late = under.receive(under.ask(tokens(20)));
-            if (late.outcome.handle((told, e) -> told).get(10, TimeUnit.SECONDS)
-                    instanceof ReceiveOutcome.Failed failed) {
-                refused = failed;
-            }
+        Iterator<HealthCheckResponse> health = HealthGrpc.newBlockingStub(under.channel)
+                .withDeadlineAfter(20, TimeUnit.SECONDS)
+                .watch(HealthCheckRequest.getDefaultInstance());
+        while (health.next().getStatus() != ServingStatus.NOT_SERVING) {
+            assertThat(drained).isNotDone();
         }
-        assertThat(refused.reason()).isEqualTo(FailureReason.DRAINING);
+        assertThat(under.receive(under.ask(tokens(20))).failed().reason()).isEqualTo(FailureReason.DRAINING);
         assertThat(drained).isNotDone();
         engine.chunks.release(100);
         assertThat(running.complete().received().units()).isEqualTo(12);

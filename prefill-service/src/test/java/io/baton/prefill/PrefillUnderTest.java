@@ -96,6 +96,7 @@ final class PrefillUnderTest {
         @Override
         public void ended(ReceiveOutcome told) {
             outcome.complete(told);
+            computing.completeExceptionally(new AssertionError("it ended before it computed: " + told));
         }
 
         ReceiveOutcome await() throws Exception {
