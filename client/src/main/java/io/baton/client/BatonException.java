@@ -8,6 +8,7 @@ import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +65,12 @@ public final class BatonException extends RuntimeException {
                 Kind.CANCELLED, "CANCELLED: the reading thread was interrupted", Optional.empty(), cause);
     }
 
-    static BatonException of(Status status, Metadata trailers) {
+    static BatonException of(Status ended, Metadata trailers) {
+        // gRPC says UNKNOWN when a connection breaks in the moment in which the call is written to it.
+        boolean lost = ended.getCode() == Status.Code.UNKNOWN && ended.getCause() instanceof ClosedChannelException;
+        Status status = lost
+                ? Status.UNAVAILABLE.withDescription(ended.getDescription()).withCause(ended.getCause())
+                : ended;
         String message = status.getCode() + explanation(status);
         return new BatonException(
                 kind(status.getCode()), message, retryAfter(status, trailers), status.asRuntimeException(trailers));

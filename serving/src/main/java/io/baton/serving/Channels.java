@@ -88,6 +88,7 @@ public final class Channels implements AutoCloseable {
     private NettyChannelBuilder builder(Peer peer) {
         NettyChannelBuilder builder = NettyChannelBuilder.forTarget(peer.target(), channelCredentials)
                 .disableRetry()
+                .intercept(new ConnectionLoss())
                 .keepAliveTime(KeepAlive.EVERY.toSeconds(), TimeUnit.SECONDS)
                 .keepAliveTimeout(KeepAlive.TIMEOUT.toSeconds(), TimeUnit.SECONDS)
                 .keepAliveWithoutCalls(true);
