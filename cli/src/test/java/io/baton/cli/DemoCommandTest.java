@@ -1,9 +1,8 @@
 package io.baton.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.nio.file.Files;
+import io.baton.testing.SharedFiles;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
@@ -45,9 +44,7 @@ class DemoCommandTest {
 
     @Test
     void aTrainedModelTellsItsStory() {
-        Path stories =
-                Path.of(System.getProperty("baton.shared", ""), "data/models/stories260K/derived/stories260K-f32.gguf");
-        assumeTrue(Files.exists(stories));
+        Path stories = SharedFiles.stories260K("stories260K-f32.gguf");
         BatonUnderTest baton = BatonUnderTest.plain();
         int code = baton.run(
                 "demo",

@@ -12,6 +12,8 @@ import io.baton.proto.v1.FallbackPolicy;
 import io.baton.proto.v1.FinishReason;
 import io.baton.proto.v1.KnownOutput;
 import io.baton.proto.v1.StopConditions;
+import io.baton.testing.ByteVocabulary;
+import io.baton.testing.Waiting;
 import io.grpc.Status;
 import java.util.Arrays;
 import java.util.List;
@@ -33,7 +35,7 @@ class ChoicesTest {
     void eachChoiceSaysSomethingElse() {
         // choice 0 says abcd…, choice 1 bcde…
         decode.engine.choiceTokens =
-                (choice, index) -> TestingTokenizer.tokens("abcdefghijklmnopqrstuvwxyz")[choice + index];
+                (choice, index) -> ByteVocabulary.tokens("abcdefghijklmnopqrstuvwxyz")[choice + index];
     }
 
     @AfterEach
@@ -140,7 +142,7 @@ class ChoicesTest {
         List<GenerationRequest.Answer> asked =
                 decode.engine.sequences.getFirst().request.answers();
         assertThat(asked).extracting(GenerationRequest.Answer::choice).containsExactly(0, 2, 3);
-        assertThat(asked.get(0).emittedTokens()).isEqualTo(TestingTokenizer.tokens("abcde"));
+        assertThat(asked.get(0).emittedTokens()).isEqualTo(ByteVocabulary.tokens("abcde"));
     }
 
     @Test
@@ -161,7 +163,7 @@ class ChoicesTest {
         GenerationRequest asked = decode.engine.sequences.getFirst().request;
         assertThat(asked.emittedTokens())
                 .as("the only one left goes on as one alone does")
-                .isEqualTo(TestingTokenizer.tokens("b"));
+                .isEqualTo(ByteVocabulary.tokens("b"));
 
         Answer nothingLeft = decode.ask(request.clearKnownOutputs()
                 .addKnownOutputs(known(0, "abcde", ""))
@@ -194,8 +196,7 @@ class ChoicesTest {
         Answer answer = decode.ask(local().setChoices(3)).awaitFirstToken();
         answer.cancel();
         assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
-        NodeUnderTest.waitUntil(
-                "it has ended", () -> decode.engine.sequences.getFirst().hasEnded());
+        Waiting.until("it has ended", () -> decode.engine.sequences.getFirst().hasEnded());
     }
 
     @Test
@@ -207,7 +208,7 @@ class ChoicesTest {
                             .setChoices(3)
                             .setStop(StopConditions.newBuilder().setMaxTokens(400)),
                     Answer.notReading());
-            NodeUnderTest.waitUntil(
+            Waiting.until(
                     "the sequence has ended",
                     () -> !narrow.engine.sequences.isEmpty()
                             && narrow.engine.sequences.getFirst().hasEnded());
@@ -228,7 +229,7 @@ class ChoicesTest {
     }
 
     private static List<Integer> ids(String text) {
-        return Arrays.stream(TestingTokenizer.tokens(text)).boxed().toList();
+        return Arrays.stream(ByteVocabulary.tokens(text)).boxed().toList();
     }
 
     private void refused(String words, Consumer<DecodeRequest.Builder> change) throws Exception {

@@ -14,6 +14,8 @@ import io.baton.proto.v1.Reason;
 import io.baton.proto.v1.StopConditions;
 import io.baton.proto.v1.TokenLogprob;
 import io.baton.proto.v1.TtftParts;
+import io.baton.testing.ByteVocabulary;
+import io.baton.testing.Waiting;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.Arrays;
@@ -171,7 +173,7 @@ class DecodeServiceTest {
 
     @Test
     void noEventHoldsHalfACharacter() throws Exception {
-        int[] script = TestingTokenizer.tokens("né€");
+        int[] script = ByteVocabulary.tokens("né€");
         decode.engine.tokens = index -> script[index];
         Answer answer = decode.ask(local().setStop(stops(script.length)));
         answer.finished();
@@ -180,12 +182,12 @@ class DecodeServiceTest {
 
     @Test
     void anEndOfSequenceTokenIsTheLastAndHasNoText() throws Exception {
-        decode.engine.tokens = index -> index == 3 ? TestingTokenizer.END : 100 + index;
+        decode.engine.tokens = index -> index == 3 ? ByteVocabulary.EOS : 100 + index;
         Answer answer = decode.ask(local());
         DecodeFinished finished = answer.finished();
         assertThat(finished.getReason()).isEqualTo(FinishReason.FINISH_REASON_STOP);
         assertThat(answer.text()).isEqualTo("abc");
-        assertThat(answer.tokens().getLast().getTokenId()).isEqualTo(TestingTokenizer.END);
+        assertThat(answer.tokens().getLast().getTokenId()).isEqualTo(ByteVocabulary.EOS);
         Answer byName = decode.ask(local().setStop(stops(8).addTokenIds(102)));
         assertThat(byName.finished().getReason()).isEqualTo(FinishReason.FINISH_REASON_STOP);
         assertThat(byName.text()).as("the stop token's text is not part of it").isEqualTo("ab");
@@ -210,8 +212,8 @@ class DecodeServiceTest {
     @Test
     void aSequenceGoesOnWhereAnotherNodeLeftIt() throws Exception {
         DecodeRequest.Builder request = local().setStop(stops(8, "cdx"));
-        Arrays.stream(TestingTokenizer.tokens("ab")).forEach(request::addEmittedTokenIds);
-        Arrays.stream(TestingTokenizer.tokens("cd")).forEach(request::addWithheldTokenIds);
+        Arrays.stream(ByteVocabulary.tokens("ab")).forEach(request::addEmittedTokenIds);
+        Arrays.stream(ByteVocabulary.tokens("cd")).forEach(request::addWithheldTokenIds);
         Answer answer = decode.ask(request);
         DecodeFinished finished = answer.finished();
         assertThat(answer.tokens()).extracting(DecodeToken::getIndex).containsExactly(4, 5, 6, 7);
@@ -219,17 +221,16 @@ class DecodeServiceTest {
                 .as("what the withheld tokens say is said, the emitted ones are not repeated")
                 .isEqualTo("cdefgh");
         assertThat(finished.getUsage().getOutputTokens()).isEqualTo(8);
-        assertThat(decode.engine.sequences.getFirst().request.emittedTokens())
-                .isEqualTo(TestingTokenizer.tokens("abcd"));
+        assertThat(decode.engine.sequences.getFirst().request.emittedTokens()).isEqualTo(ByteVocabulary.tokens("abcd"));
     }
 
     @Test
     void knownOutputThatEndsTheSequenceEndsItAtOnce() throws Exception {
         DecodeRequest.Builder complete = local().setStop(stops(4));
-        Arrays.stream(TestingTokenizer.tokens("abcd")).forEach(complete::addEmittedTokenIds);
+        Arrays.stream(ByteVocabulary.tokens("abcd")).forEach(complete::addEmittedTokenIds);
         assertThat(decode.ask(complete).finished().getReason()).isEqualTo(FinishReason.FINISH_REASON_LENGTH);
         DecodeRequest.Builder stopped = local().setStop(stops(9, "cd"));
-        Arrays.stream(TestingTokenizer.tokens("abcd")).forEach(stopped::addEmittedTokenIds);
+        Arrays.stream(ByteVocabulary.tokens("abcd")).forEach(stopped::addEmittedTokenIds);
         assertThat(decode.ask(stopped).finished().getReason()).isEqualTo(FinishReason.FINISH_REASON_STOP);
         assertThat(decode.engine.sequences).isEmpty();
     }
@@ -238,7 +239,7 @@ class DecodeServiceTest {
     void aGatewayThatDoesNotReadLosesItsSequenceAndNothingElse() throws Exception {
         try (NodeUnderTest narrow = new NodeUnderTest(List.of(), settings -> settings.withMaxBufferedEvents(64))) {
             Answer deaf = narrow.ask(local().setLogprobs(20).setStop(stops(400)), Answer.notReading());
-            NodeUnderTest.waitUntil(
+            Waiting.until(
                     "the sequence has ended",
                     () -> !narrow.engine.sequences.isEmpty()
                             && narrow.engine.sequences.getFirst().hasEnded());
@@ -254,10 +255,10 @@ class DecodeServiceTest {
     void aCancelReachesASequenceThatWaitsForAdmission() throws Exception {
         decode.engine.admitting = false;
         Answer answer = decode.ask(local());
-        NodeUnderTest.waitUntil("the sequence waits", () -> decode.engine.sequences.size() == 1);
+        Waiting.until("the sequence waits", () -> decode.engine.sequences.size() == 1);
         answer.cancel();
         assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
-        NodeUnderTest.waitUntil(
+        Waiting.until(
                 "it has left the queue",
                 () -> decode.engine.sequences.getFirst().hasEnded());
     }
@@ -300,7 +301,7 @@ class DecodeServiceTest {
         Answer running = decode.ask(local()).awaitFirstToken();
         CompletableFuture<Boolean> drained =
                 CompletableFuture.supplyAsync(() -> decode.node.drain(Duration.ofSeconds(10)));
-        NodeUnderTest.waitUntil("new requests are refused", () -> refusedAsDraining());
+        Waiting.until("new requests are refused", () -> refusedAsDraining());
         decode.engine.allowSteps(Integer.MAX_VALUE);
         assertThat(running.finished().getUsage().getOutputTokens()).isEqualTo(8);
         assertThat(drained.get(10, TimeUnit.SECONDS)).isTrue();

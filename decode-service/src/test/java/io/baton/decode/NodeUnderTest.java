@@ -1,7 +1,5 @@
 package io.baton.decode;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.baton.engine.EngineOptions;
 import io.baton.proto.v1.CallContext;
 import io.baton.proto.v1.DecodeGrpc;
@@ -13,6 +11,9 @@ import io.baton.proto.v1.StopConditions;
 import io.baton.serving.Fingerprints;
 import io.baton.serving.ListenSettings;
 import io.baton.serving.telemetry.Telemetry;
+import io.baton.testing.ByteVocabulary;
+import io.baton.testing.Waiting;
+import io.baton.text.Tokenizer;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.time.Duration;
@@ -20,14 +21,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /** A decode node with a scripted engine, and a gateway's channel to it. */
 final class NodeUnderTest implements AutoCloseable {
 
+    static final Tokenizer TOKENIZER = Tokenizer.of(ByteVocabulary.ofSize(ScriptedEngine.SHAPE.vocabularySize()));
     static final int PROMPT_TOKENS = 100; // six whole blocks and a partial one
 
     final ScriptedEngine engine = new ScriptedEngine();
@@ -43,7 +43,7 @@ final class NodeUnderTest implements AutoCloseable {
                 settings.apply(DecodeSettings.of(
                         "decode-under-test", ListenSettings.loopback(), EngineOptions.defaults(), prefillNodes)),
                 engine,
-                TestingTokenizer.create(),
+                TOKENIZER,
                 telemetry,
                 new Random(3));
         channel = NettyChannelBuilder.forAddress("127.0.0.1", node.port())
@@ -97,21 +97,13 @@ final class NodeUnderTest implements AutoCloseable {
 
     /** Every block is free again, soon; an end that the gateway saw may be a step ahead of the engine's. */
     void assertPoolAtBaseline() {
-        waitUntil("no block is in use", () -> engine.usedNow() == 0);
+        Waiting.until("no block is in use", () -> engine.usedNow() == 0);
         engine.checkInvariants();
     }
 
     /** As a gateway that dies. */
     void disconnect() {
         channel.shutdownNow();
-    }
-
-    static void waitUntil(String what, BooleanSupplier holds) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
-        while (!holds.getAsBoolean()) {
-            assertThat(System.nanoTime()).as(what).isLessThan(deadline);
-            LockSupport.parkNanos(200_000);
-        }
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.baton.proto.v1.DecodeRequest;
 import io.baton.proto.v1.PrefillMode;
 import io.baton.proto.v1.Reason;
 import io.baton.proto.v1.RouteEvent;
+import io.baton.testing.Waiting;
 import io.baton.transfer.KvSender;
 import io.grpc.Status;
 import java.time.Duration;
@@ -27,15 +28,13 @@ class RemotePrefillEndTest {
         try (ScriptedPrefillNode prefill = ScriptedPrefillNode.that(ScriptedPrefillNode.Handing::queue);
                 NodeUnderTest decode = new NodeUnderTest(prefill)) {
             Answer answer = decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, prefill));
-            NodeUnderTest.waitUntil("the stream is open", () -> prefill.handings.size() == 1);
+            Waiting.until("the stream is open", () -> prefill.handings.size() == 1);
             answer.cancel();
             assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
-                    .isTrue();
+            assertNothingIsLeft(prefill, decode);
             assertThat(prefill.onlyHanding().granted.getCount())
                     .as("no block was granted")
                     .isEqualTo(1);
-            decode.assertPoolAtBaseline();
         }
     }
 
@@ -47,9 +46,7 @@ class RemotePrefillEndTest {
             awaitVerified(decode, 3);
             answer.cancel();
             assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
-                    .isTrue();
-            decode.assertPoolAtBaseline();
+            assertNothingIsLeft(prefill, decode);
         }
     }
 
@@ -59,15 +56,13 @@ class RemotePrefillEndTest {
                 NodeUnderTest decode = new NodeUnderTest(prefill)) {
             decode.engine.takesBlocks = false;
             Answer answer = decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, prefill));
-            NodeUnderTest.waitUntil(
+            Waiting.until(
                     "blocks are asked for",
                     () -> !decode.engine.sequences.isEmpty()
                             && decode.engine.sequences.getFirst().blocksAsked());
             answer.cancel();
             assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
-                    .isTrue();
-            decode.assertPoolAtBaseline();
+            assertNothingIsLeft(prefill, decode);
         }
     }
 
@@ -78,9 +73,7 @@ class RemotePrefillEndTest {
             decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, prefill));
             awaitVerified(decode, 3);
             decode.disconnect();
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
-                    .isTrue();
-            decode.assertPoolAtBaseline();
+            assertNothingIsLeft(prefill, decode);
         }
     }
 
@@ -90,9 +83,7 @@ class RemotePrefillEndTest {
                 NodeUnderTest decode = new NodeUnderTest(prefill)) {
             Answer answer = decode.ask(remote(FALLBACK_POLICY_FAIL, prefill), Duration.ofSeconds(2));
             assertThat(answer.status().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
-                    .isTrue();
-            decode.assertPoolAtBaseline();
+            assertNothingIsLeft(prefill, decode);
         }
     }
 
@@ -111,9 +102,7 @@ class RemotePrefillEndTest {
                     .extracting(RouteEvent::getReason)
                     .containsExactly(Reason.REASON_DEADLINE_RESERVE);
             assertThat(decode.engine.sequences.getFirst().verifiedBlocks).isEqualTo(3);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
-                    .isTrue();
-            decode.assertPoolAtBaseline();
+            assertNothingIsLeft(prefill, decode);
         }
     }
 
@@ -125,9 +114,7 @@ class RemotePrefillEndTest {
             awaitVerified(decode, 3);
             decode.node.close();
             assertThat(answer.status().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
-            assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS))
-                    .isTrue();
-            decode.assertPoolAtBaseline();
+            assertNothingIsLeft(prefill, decode);
         }
     }
 
@@ -147,6 +134,13 @@ class RemotePrefillEndTest {
         }
     }
 
+    /** The prefill node was told in less time than it takes it to give up by itself, and every block came back. */
+    private static void assertNothingIsLeft(ScriptedPrefillNode prefill, NodeUnderTest decode)
+            throws InterruptedException {
+        assertThat(prefill.onlyHanding().cancelled.await(5, TimeUnit.SECONDS)).isTrue();
+        decode.assertPoolAtBaseline();
+    }
+
     private static Reason reason(NodeUnderTest decode, DecodeRequest.Builder request) throws InterruptedException {
         return decode.ask(request.clone()).finished().getRoute().getReason();
     }
@@ -161,7 +155,7 @@ class RemotePrefillEndTest {
 
     private static void awaitVerified(NodeUnderTest decode, int blocks) {
         List<ScriptedSequence> sequences = decode.engine.sequences;
-        NodeUnderTest.waitUntil(
+        Waiting.until(
                 blocks + " blocks are verified",
                 () -> !sequences.isEmpty() && sequences.getFirst().verifiedBlocks == blocks);
     }

@@ -13,6 +13,7 @@ import io.baton.proto.v1.Route;
 import io.baton.proto.v1.RouteEvent;
 import io.baton.proto.v1.TtftParts;
 import io.baton.serving.Channels;
+import io.baton.testing.Waiting;
 import io.baton.transfer.FailureReason;
 import io.baton.transfer.KvSender;
 import io.grpc.Status;
@@ -142,7 +143,7 @@ class RemotePrefillTest {
                 ScriptedPrefillNode other = ScriptedPrefillNode.serving();
                 NodeUnderTest decode = new NodeUnderTest(dying, other)) {
             Answer answer = decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, dying, other));
-            NodeUnderTest.waitUntil(
+            Waiting.until(
                     "three blocks are verified",
                     () -> !decode.engine.sequences.isEmpty() && decode.engine.sequences.getFirst().verifiedBlocks == 3);
             dying.die();
@@ -300,7 +301,7 @@ class RemotePrefillTest {
                 NodeUnderTest decode =
                         new NodeUnderTest(List.of(slow.address()), settings -> settings.withMaxKvStreams(1))) {
             Answer waiting = decode.ask(remote(FALLBACK_POLICY_FAIL, slow)).awaitAdmitted();
-            NodeUnderTest.waitUntil("the first stream is open", () -> slow.handings.size() == 1);
+            Waiting.until("the first stream is open", () -> slow.handings.size() == 1);
             Route route = decode.ask(remote(FALLBACK_POLICY_LOCAL_PREFILL, slow))
                     .finished()
                     .getRoute();

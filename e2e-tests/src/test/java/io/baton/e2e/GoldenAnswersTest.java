@@ -8,6 +8,7 @@ import io.baton.client.PrefillMode;
 import io.baton.engine.EngineOptions;
 import io.baton.engine.HostOptions;
 import io.baton.engine.KvType;
+import io.baton.testing.SharedFiles;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
@@ -26,21 +27,21 @@ class GoldenAnswersTest {
 
     @Test
     void stories260KTellsItsStoriesThroughARemotePrefill() throws Exception {
-        Path model = SharedModels.stories260K("stories260K-f32.gguf");
-        check(model, SharedModels.stories260K("golden_greedy.dev.json"));
+        Path model = SharedFiles.stories260K("stories260K-f32.gguf");
+        check(model, SharedFiles.stories260K("golden_greedy.dev.json"));
     }
 
     @Test
     void stories260KFromAHuggingFaceFolderTellsTheSameStories() throws Exception {
-        Path model = SharedModels.stories260K("hf");
-        check(model, SharedModels.stories260K("golden_greedy.dev.json"));
+        Path model = SharedFiles.stories260K("hf");
+        check(model, SharedFiles.stories260K("golden_greedy.dev.json"));
     }
 
     @Test
     void llama2TinyRandomGivesItsGoldenTokens() throws Exception {
         check(
-                SharedModels.llama2TinyRandom(),
-                SharedModels.present("data/models/llama-2-tiny-random/golden_greedy.json"));
+                SharedFiles.present("data/models/llama-2-tiny-random/llama-2-tiny-random.gguf"),
+                SharedFiles.present("data/models/llama-2-tiny-random/golden_greedy.json"));
     }
 
     private static void check(Path model, Path goldens) throws Exception {

@@ -6,14 +6,14 @@ import io.baton.client.BatonClient;
 import io.baton.client.Generation;
 import io.baton.client.PrefillMode;
 import io.baton.client.SamplingSpec;
-import io.baton.e2e.fault.ClusterUnderTest;
-import io.baton.e2e.fault.TinyModel;
 import io.baton.engine.EngineHost;
 import io.baton.engine.EngineLoad;
 import io.baton.engine.EngineOptions;
 import io.baton.engine.HostOptions;
 import io.baton.engine.KvType;
 import io.baton.engine.LoadProgress;
+import io.baton.testing.TinyModel;
+import io.baton.testing.Waiting;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -69,7 +69,7 @@ class ManyClientsTest {
                             .isEqualTo(alone.get(i));
                 }
                 // An answer's end may be a step ahead of the nodes'.
-                ClusterUnderTest.waitUntil("no block is in use", BASELINE_WITHIN, () -> usedBlocks(cluster) == 0);
+                Waiting.until("no block is in use", BASELINE_WITHIN, () -> usedBlocks(cluster) == 0);
                 cluster.checkInvariants();
                 if (round == WARM_UP_ROUNDS - 1) {
                     heap = heapAfterCollection();

@@ -26,6 +26,7 @@ class ModuleTableTest {
 
     private static final String PROTO = "io.baton.proto..";
     private static final String MODEL_FILES = "io.baton.model..";
+    private static final String TESTING = "io.baton.testing..";
     private static final String TEXT = "io.baton.text..";
     private static final String KV_CACHE = "io.baton.kv..";
     private static final String ENGINE = "io.baton.engine..";
@@ -40,6 +41,7 @@ class ModuleTableTest {
     private static final Map<String, List<String>> MAY_DEPEND_ON = Map.ofEntries(
             Map.entry(PROTO, List.of()),
             Map.entry(MODEL_FILES, List.of()),
+            Map.entry(TESTING, List.of(MODEL_FILES)),
             Map.entry(TEXT, List.of(MODEL_FILES)),
             Map.entry(KV_CACHE, List.of()),
             Map.entry(ENGINE, List.of(MODEL_FILES, KV_CACHE)),
@@ -76,6 +78,17 @@ class ModuleTableTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("io.grpc..", "com.google.protobuf..")
+                .check(OURS);
+    }
+
+    @Test
+    void nothingThatIsShippedDependsOnWhatTestsShare() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(TESTING)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(TESTING)
                 .check(OURS);
     }
 

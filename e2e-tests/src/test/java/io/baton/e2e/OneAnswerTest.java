@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.baton.client.Generation;
 import io.baton.client.PrefillMode;
-import io.baton.e2e.fault.TinyModel;
 import io.baton.engine.ActivationMode;
 import io.baton.engine.EngineHost;
 import io.baton.engine.EngineOptions;
@@ -12,6 +11,8 @@ import io.baton.engine.HostOptions;
 import io.baton.engine.KernelChoice;
 import io.baton.engine.KvType;
 import io.baton.engine.LoadProgress;
+import io.baton.testing.SharedFiles;
+import io.baton.testing.TinyModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,7 +77,7 @@ class OneAnswerTest {
 
     @Test
     void aTrainedModelAnswersTheSameEitherWay() throws Exception {
-        Path model = SharedModels.stories260K("stories260K-q8_0.gguf");
+        Path model = SharedFiles.stories260K("stories260K-q8_0.gguf");
         List<Question> questions = Question.drawn(9, 512, MAX_TOKENS);
         List<List<Answer.Token>> expected = recomputed(model, ActivationMode.Q8, KvType.BF16, questions);
         EngineOptions engine = new EngineOptions(32, KvType.BF16, 40, OptionalLong.of(POOL_BYTES), 16, 64);

@@ -9,14 +9,14 @@ import io.baton.client.Generation;
 import io.baton.client.GenerationResult;
 import io.baton.client.PrefillMode;
 import io.baton.client.SamplingSpec;
-import io.baton.e2e.fault.ClusterUnderTest;
-import io.baton.e2e.fault.TinyModel;
 import io.baton.engine.Engine;
 import io.baton.engine.EngineHost;
 import io.baton.engine.EngineOptions;
 import io.baton.engine.HostOptions;
 import io.baton.engine.KvType;
 import io.baton.engine.LoadProgress;
+import io.baton.testing.TinyModel;
+import io.baton.testing.Waiting;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -181,7 +181,7 @@ class SeveralAnswersTest {
                         cluster.decodeNodes().stream().map(node -> node.engine()))
                 .toList();
         for (Engine engine : engines) {
-            ClusterUnderTest.waitUntil(
+            Waiting.until(
                     "no block is in use",
                     Duration.ofSeconds(5),
                     () -> engine.load().usedBlocks() == 0);

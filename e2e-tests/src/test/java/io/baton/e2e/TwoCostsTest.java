@@ -2,7 +2,6 @@ package io.baton.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.baton.e2e.fault.TinyModel;
 import io.baton.engine.EngineHost;
 import io.baton.engine.HostOptions;
 import io.baton.engine.KvType;
@@ -12,6 +11,7 @@ import io.baton.engine.forward.Batch;
 import io.baton.engine.forward.ForwardPass;
 import io.baton.engine.forward.LayerListener;
 import io.baton.engine.memory.KvPool;
+import io.baton.testing.TinyModel;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.IntStream;

@@ -2,7 +2,6 @@ package io.baton.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.baton.e2e.fault.TinyModel;
 import io.baton.engine.ActivationMode;
 import io.baton.engine.EngineHost;
 import io.baton.engine.EngineOptions;
@@ -13,6 +12,8 @@ import io.baton.engine.LoadProgress;
 import io.baton.kv.SequenceFingerprint;
 import io.baton.model.files.GgufWriter;
 import io.baton.model.files.TensorType;
+import io.baton.testing.SharedFiles;
+import io.baton.testing.TinyModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -129,9 +130,9 @@ class TwoFormsTest {
             value = TensorType.class,
             names = {"F32", "F16"})
     void aTrainedModelGivesTheSameBitsInBothTypesItHas(TensorType type) throws Exception {
-        Path gguf = SharedModels.stories260K(
+        Path gguf = SharedFiles.stories260K(
                 "stories260K-%s.gguf".formatted(type.name().toLowerCase(Locale.ROOT)));
-        Path published = SharedModels.stories260K("hf");
+        Path published = SharedFiles.stories260K("hf");
         Path copy = HuggingFaceCopy.of(gguf, folder.resolve("copy"), PLAIN);
         Files.copy(
                 published.resolve("tokenizer.json"),

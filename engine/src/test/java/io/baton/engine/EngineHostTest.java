@@ -2,10 +2,9 @@ package io.baton.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.baton.model.files.ModelFileException;
-import java.nio.file.Files;
+import io.baton.testing.SharedFiles;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -13,9 +12,12 @@ import org.junit.jupiter.api.Test;
 
 class EngineHostTest {
 
+    private static final String MODEL = "stories260K-f32.gguf";
+
     @Test
     void enginesOfOneHostShareWeightsAndDifferInWhatTheyWereTold() {
-        try (EngineHost host = EngineHost.open(stories(), HostOptions.defaults(), LoadProgress.NONE)) {
+        try (EngineHost host =
+                EngineHost.open(SharedFiles.stories260K(MODEL), HostOptions.defaults(), LoadProgress.NONE)) {
             EngineOptions bf16 = EngineOptions.defaults();
             EngineOptions f32 = new EngineOptions(16, KvType.F32, 8, OptionalLong.of(1 << 20), 4, 4);
             try (Engine prefill = host.start("prefill", bf16);
@@ -31,7 +33,8 @@ class EngineHostTest {
 
     @Test
     void aClosedEngineGivesItsMemoryBack() {
-        try (EngineHost host = EngineHost.open(stories(), HostOptions.defaults(), LoadProgress.NONE)) {
+        try (EngineHost host =
+                EngineHost.open(SharedFiles.stories260K(MODEL), HostOptions.defaults(), LoadProgress.NONE)) {
             long before = host.budget().remaining();
             for (int i = 0; i < 3; i++) {
                 host.start("again", EngineOptions.defaults()).close();
@@ -44,7 +47,7 @@ class EngineHostTest {
     void aPoolBeyondTheLimitIsRefusedBeforeAnythingIsAllocated() {
         long limit = Runtime.getRuntime().maxMemory() + (300L << 20);
         HostOptions options = new HostOptions(Optional.empty(), KernelChoice.AUTO, 1, OptionalLong.of(limit));
-        try (EngineHost host = EngineHost.open(stories(), options, LoadProgress.NONE)) {
+        try (EngineHost host = EngineHost.open(SharedFiles.stories260K(MODEL), options, LoadProgress.NONE)) {
             EngineOptions large = new EngineOptions(32, KvType.BF16, 32, OptionalLong.of(1L << 40), 1, 1);
             assertThatThrownBy(() -> host.start("large", large))
                     .isInstanceOf(EngineException.class)
@@ -58,12 +61,5 @@ class EngineHostTest {
         assertThatThrownBy(() -> EngineHost.open(Path.of("no-such.gguf"), HostOptions.defaults(), LoadProgress.NONE))
                 .isInstanceOf(ModelFileException.class)
                 .hasMessageContaining("no-such.gguf");
-    }
-
-    private static Path stories() {
-        Path stories =
-                Path.of(System.getProperty("baton.shared", "absent"), "data", "models", "stories260K", "derived");
-        assumeTrue(Files.isDirectory(stories), "shared data is absent");
-        return stories.resolve("stories260K-f32.gguf");
     }
 }

@@ -2,9 +2,9 @@ package io.baton.gateway;
 
 import static io.baton.gateway.GatewayFixture.SOON;
 import static io.baton.gateway.GatewayFixture.request;
-import static io.baton.gateway.GatewayFixture.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.baton.testing.Waiting;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
@@ -25,9 +25,9 @@ class ClusterTest {
         ScriptedNode node = ScriptedNode.decode(ScriptedNode.Call::answer);
         try (GatewayFixture fixture = new GatewayFixture(List.of("127.0.0.1:1", node.address()), List.of())) {
             assertThat(fixture.gateway.awaitReady(SOON)).isTrue();
-            until(() -> health(fixture) == ServingStatus.SERVING);
+            Waiting.until("it serves", () -> health(fixture) == ServingStatus.SERVING);
             node.drain();
-            until(() -> health(fixture) == ServingStatus.NOT_SERVING);
+            Waiting.until("it does not serve", () -> health(fixture) == ServingStatus.NOT_SERVING);
             assertThat(fixture.refusal(request(1)).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
         } finally {
             node.close();
@@ -40,14 +40,14 @@ class ClusterTest {
         try (GatewayFixture fixture = GatewayFixture.over(node)) {
             int port = node.port();
             node.close();
-            until(() -> !fixture.gateway.isReady());
+            Waiting.until("no decode node is known", () -> !fixture.gateway.isReady());
             try (ScriptedNode again = ScriptedNode.start(
                     new io.baton.serving.ListenSettings(
                             "127.0.0.1", port, java.util.Optional.empty(), io.baton.serving.TlsSettings.plaintext()),
                     io.baton.proto.v1.Role.ROLE_DECODE,
                     TestingModel.fingerprint(),
                     ScriptedNode.Call::answer)) {
-                until(fixture.gateway::isReady);
+                Waiting.until("a decode node is known", fixture.gateway::isReady);
                 assertThat(fixture.generate(request(2))).hasSize(4);
                 assertThat(again.calls).hasSize(1);
             }
@@ -92,7 +92,9 @@ class ClusterTest {
             assertThat(fixture.generate(request(1))).hasSize(3);
 
             node.close(); // omitted and down
-            until(() -> !fixture.gateway.clusterSummary().contains("127.0.0.1:"));
+            Waiting.until(
+                    "the node is forgotten",
+                    () -> !fixture.gateway.clusterSummary().contains("127.0.0.1:"));
             assertThat(fixture.gateway.clusterSummary()).contains("127.0.0.9");
         } finally {
             node.close();
@@ -101,7 +103,7 @@ class ClusterTest {
 
     private static void pollsPass(AtomicInteger asked) {
         int before = asked.get();
-        until(() -> asked.get() >= before + 3);
+        Waiting.until("it was asked again", () -> asked.get() >= before + 3);
     }
 
     private static ServingStatus health(GatewayFixture fixture) {

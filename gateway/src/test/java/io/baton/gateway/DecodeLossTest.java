@@ -8,6 +8,7 @@ import io.baton.proto.v1.GenerateEvent;
 import io.baton.proto.v1.Reason;
 import io.baton.proto.v1.Route;
 import io.baton.proto.v1.RouteEvent;
+import io.baton.testing.Waiting;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import java.util.ArrayList;
@@ -113,7 +114,7 @@ class DecodeLossTest {
                 GatewayFixture fixture = GatewayFixture.over(one, two)) {
             Iterator<GenerateEvent> stream = fixture.client().generate(request(2));
             stream.next();
-            GatewayFixture.until(() -> one.calls.size() + two.calls.size() == 1);
+            Waiting.until("a call has come", () -> one.calls.size() + two.calls.size() == 1);
             ScriptedNode silent = one.calls.isEmpty() ? two : one;
             ScriptedNode speaking = one.calls.isEmpty() ? one : two;
             fixture.nowMillis.addAndGet(3_500);

@@ -12,6 +12,7 @@ import io.baton.serving.ListenSettings;
 import io.baton.serving.PeerRole;
 import io.baton.serving.TlsSettings;
 import io.baton.serving.telemetry.Telemetry;
+import io.baton.testing.Waiting;
 import io.grpc.Channel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -25,10 +26,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
 /** A gateway under test, its client's channel, and a clock that moves only when told. */
@@ -80,7 +79,7 @@ final class GatewayFixture implements AutoCloseable {
                 List.of(decodeNodes).stream().map(ScriptedNode::address).toList();
         GatewayFixture fixture = new GatewayFixture(settings(addresses, List.of()), GatewayFixture::unknown, telemetry);
         assertThat(fixture.gateway.awaitReady(SOON)).isTrue();
-        addresses.forEach(address -> until(() -> fixture.knows(address)));
+        addresses.forEach(address -> Waiting.until("each node is known", () -> fixture.knows(address)));
         return fixture;
     }
 
@@ -140,20 +139,6 @@ final class GatewayFixture implements AutoCloseable {
                 costs.stepGrowth(),
                 costs.disturbance(),
                 0));
-    }
-
-    /** Waits for something that other threads bring about. */
-    static void until(BooleanSupplier condition) {
-        long end = System.nanoTime() + SOON.toNanos();
-        CountDownLatch never = new CountDownLatch(1);
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("in time").isLessThan(end);
-            try {
-                assertThat(never.await(2, TimeUnit.MILLISECONDS)).isFalse();
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
-        }
     }
 
     @Override

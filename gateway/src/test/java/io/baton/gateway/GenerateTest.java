@@ -25,6 +25,7 @@ import io.baton.proto.v1.TokenizeRequest;
 import io.baton.proto.v1.TtftParts;
 import io.baton.serving.Fingerprints;
 import io.baton.serving.ListenSettings;
+import io.baton.testing.Waiting;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.stub.MetadataUtils;
@@ -175,7 +176,7 @@ class GenerateTest {
                     prompt,
                     TestingModel.BLOCK_TOKENS);
             second.stored(chain.stream().map(BlockHash::key).toList());
-            GatewayFixture.until(() -> fixture.gateway.blocksKnown() == 6);
+            Waiting.until("six blocks are known", () -> fixture.gateway.blocksKnown() == 6);
             // 96 of 100 tokens cached save 96 ms of prefill, far more than the noise between equal nodes.
             assertThat(decodeNode(fixture.generate(request))).isEqualTo(second.address());
             assertThat(decodeNode(fixture.generate(request))).isEqualTo(second.address());
@@ -198,7 +199,8 @@ class GenerateTest {
         try (ScriptedNode decode = ScriptedNode.decode(ScriptedNode.Call::answer);
                 ScriptedNode prefill = ScriptedNode.prefill();
                 GatewayFixture fixture = new GatewayFixture(List.of(decode.address()), List.of(prefill.address()))) {
-            GatewayFixture.until(() -> fixture.knows(decode.address()) && fixture.knows(prefill.address()));
+            Waiting.until(
+                    "both nodes are known", () -> fixture.knows(decode.address()) && fixture.knows(prefill.address()));
             fixture.generate(request(2, builder -> builder.setPrefillMode(PrefillMode.PREFILL_MODE_REMOTE)));
             DecodeRequest asked = decode.calls.take().request();
             assertThat(asked.getPrefillNodesList()).hasSize(1);

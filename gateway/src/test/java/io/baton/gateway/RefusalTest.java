@@ -15,6 +15,7 @@ import io.baton.proto.v1.SequenceFingerprint;
 import io.baton.proto.v1.StopConditions;
 import io.baton.proto.v1.TokenIds;
 import io.baton.serving.ListenSettings;
+import io.baton.testing.Waiting;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
@@ -287,7 +288,8 @@ class RefusalTest {
                         TestingModel.fingerprint(TestingModel.digest(8), 1),
                         ScriptedNode.Call::answer);
                 GatewayFixture own = new GatewayFixture(List.of(other.address()), List.of())) {
-            GatewayFixture.until(() -> own.gateway.clusterSummary().contains("tokenizer_digest differs"));
+            Waiting.until(
+                    "the difference is seen", () -> own.gateway.clusterSummary().contains("tokenizer_digest differs"));
             Status status = own.refusal(request(1));
             assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
             assertThat(status.getDescription()).contains("tokenizer_digest differs");

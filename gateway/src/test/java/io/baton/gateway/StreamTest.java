@@ -10,6 +10,7 @@ import io.baton.proto.v1.GenerateEvent;
 import io.baton.proto.v1.GenerateRequest;
 import io.baton.proto.v1.InferenceGrpc;
 import io.baton.proto.v1.TokenIds;
+import io.baton.testing.Waiting;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Context;
@@ -40,7 +41,7 @@ class StreamTest {
             assertThat(call.cancelled().getCount()).isEqualTo(1);
             client.cancel(null);
             assertThat(call.cancelled().await(5, TimeUnit.SECONDS)).isTrue();
-            GatewayFixture.until(() -> fixture.gateway.inFlight() == 0);
+            Waiting.until("no request is in flight", () -> fixture.gateway.inFlight() == 0);
         }
     }
 
@@ -60,7 +61,7 @@ class StreamTest {
             ScriptedNode.Call call = node.calls.take();
             assertThat(call.context().getDeadline()).isNotNull();
             assertThat(call.cancelled().await(5, TimeUnit.SECONDS)).isTrue();
-            GatewayFixture.until(() -> fixture.gateway.inFlight() == 0);
+            Waiting.until("no request is in flight", () -> fixture.gateway.inFlight() == 0);
         }
     }
 
@@ -109,7 +110,7 @@ class StreamTest {
     private static void untilStill(AtomicInteger count) {
         int[] last = {-1};
         long[] since = {System.nanoTime()};
-        GatewayFixture.until(() -> {
+        Waiting.until("the count stands still", () -> {
             if (count.get() != last[0]) {
                 last[0] = count.get();
                 since[0] = System.nanoTime();
@@ -164,7 +165,7 @@ class StreamTest {
             running.next();
             CompletableFuture<Boolean> drained =
                     CompletableFuture.supplyAsync(() -> fixture.gateway.drain(Duration.ofSeconds(20)));
-            GatewayFixture.until(() -> fixture.health() == ServingStatus.NOT_SERVING);
+            Waiting.until("the drain has begun", () -> fixture.health() == ServingStatus.NOT_SERVING);
             Status refused = fixture.refusal(request(1));
             assertThat(refused.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
             assertThat(refused.getDescription()).contains("draining");

@@ -7,6 +7,7 @@ import com.google.protobuf.ByteString;
 import io.baton.proto.v1.Encoding;
 import io.baton.proto.v1.FrameKind;
 import io.baton.proto.v1.KvFrame;
+import io.baton.testing.ManualScheduler;
 import io.baton.transfer.ReceiveOutcome.Received;
 import java.io.ByteArrayInputStream;
 import java.time.Duration;
@@ -301,7 +302,7 @@ class KvIntakeTest {
                 new SendPlan(
                         TestingFrames.HANDOFF, SHAPE, TestingBlocks.hashes(SHAPE), NOTHING, 1, SendPlan.Kind.FETCH),
                 Runnable::run,
-                new TestingTiming().timing(),
+                TestingFrames.timing(new ManualScheduler()),
                 new TestingSendListener());
         sender.started(3, source::unit);
         sender.finished(new float[0], SenderTimes.NONE);

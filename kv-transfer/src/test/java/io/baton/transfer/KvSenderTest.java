@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.baton.proto.v1.FrameKind;
 import io.baton.proto.v1.KvFrame;
 import io.baton.proto.v1.PrefillPhase;
+import io.baton.testing.ManualScheduler;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import java.time.Duration;
@@ -18,14 +19,14 @@ class KvSenderTest {
     private static final TransferShape SHAPE = TransferShape.of(2, 64, 4, 10); // blocks of 4, 4 and 2 tokens
 
     private final TestingCall call = new TestingCall();
-    private final TestingTiming time = new TestingTiming();
+    private final ManualScheduler time = new ManualScheduler();
     private final TestingSendListener listener = new TestingSendListener();
     private final TestingBlocks blocks = TestingBlocks.random(SHAPE, new Random(3));
 
     private KvSender open(VerifiedBlocks held) {
         SendPlan plan =
                 new SendPlan(TestingFrames.HANDOFF, SHAPE, TestingBlocks.hashes(SHAPE), held, 1, SendPlan.Kind.PREFILL);
-        return KvSender.open(call, plan, Runnable::run, time.timing(), listener);
+        return KvSender.open(call, plan, Runnable::run, TestingFrames.timing(time), listener);
     }
 
     private List<String> sentUnits() {
@@ -154,7 +155,7 @@ class KvSenderTest {
         time.advance(Duration.ofMillis(500));
         assertThat(call.reset).isNotNull().extracting(Status::getCode).isEqualTo(Status.Code.ABORTED);
         assertThat(listener.ended).isCompletedWithValueMatching(status -> status.getCode() == Status.Code.ABORTED);
-        assertThat(time.pending()).isZero();
+        assertThat(time.waiting()).isEmpty();
     }
 
     @Test
@@ -187,7 +188,7 @@ class KvSenderTest {
         sender.acknowledged();
         assertThat(listener.ended).isCompletedWithValue(Status.OK);
         assertThat(call.closed).isEqualTo(Status.OK);
-        assertThat(time.pending()).isZero();
+        assertThat(time.waiting()).isEmpty();
     }
 
     @Test

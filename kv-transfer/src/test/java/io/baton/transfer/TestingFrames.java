@@ -3,6 +3,7 @@ package io.baton.transfer;
 import io.baton.proto.v1.KvEnd;
 import io.baton.proto.v1.KvFrame;
 import io.baton.proto.v1.KvProgress;
+import io.baton.testing.ManualScheduler;
 import io.grpc.HasByteBuffer;
 import io.grpc.KnownLength;
 import java.io.InputStream;
@@ -26,7 +27,7 @@ final class TestingFrames {
         TestingCall call = new TestingCall();
         SendPlan plan = new SendPlan(HANDOFF, shape, TestingBlocks.hashes(shape), held, 1, SendPlan.Kind.PREFILL);
         KvSender sender =
-                KvSender.open(call, plan, Runnable::run, new TestingTiming().timing(), new TestingSendListener());
+                KvSender.open(call, plan, Runnable::run, timing(new ManualScheduler()), new TestingSendListener());
         sender.granted();
         sender.started(0, blocks::unit);
         for (int layer = 0; layer < shape.layers(); layer++) {
@@ -45,6 +46,11 @@ final class TestingFrames {
                 hiddenSize,
                 Duration.ofMillis(250),
                 WireVersions.SUPPORTED);
+    }
+
+    /** Streams whose time passes when a test says so. */
+    static Timing timing(ManualScheduler time) {
+        return new Timing(time::nanoTime, time);
     }
 
     /** The checksum as the contract's comment defines it, from the generated class. */

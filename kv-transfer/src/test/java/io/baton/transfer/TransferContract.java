@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.baton.kv.BlockHash;
 import io.baton.proto.v1.FetchRequest;
 import io.baton.proto.v1.PrefillStart;
+import io.baton.testing.ManualScheduler;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -282,9 +283,9 @@ abstract class TransferContract {
 
     @Test
     void aSilentPeerIsAbandonedAfterThePatience() throws Exception {
-        TestingTiming time = new TestingTiming();
+        ManualScheduler time = new ManualScheduler();
         prefill.shape = TransferShape.of(1, 64, 4, 8);
-        prefill.timing = new TestingTiming().timing(); // its PROGRESS timer never fires
+        prefill.timing = TestingFrames.timing(new ManualScheduler()); // its PROGRESS timer never fires
         prefill.script = sender -> {};
         Receiving receiving = new Receiving();
         ReceivePlan plan = new ReceivePlan(
@@ -295,7 +296,8 @@ abstract class TransferContract {
                 4,
                 Duration.ofMillis(500),
                 WireVersions.SUPPORTED);
-        KvReceiver.prefill(channel, CallOptions.DEFAULT, PrefillStart.newBuilder(), plan, receiving, time.timing());
+        KvReceiver.prefill(
+                channel, CallOptions.DEFAULT, PrefillStart.newBuilder(), plan, receiving, TestingFrames.timing(time));
         receiving.reported.get(5, TimeUnit.SECONDS); // the one PROGRESS frame that opens the stream
         time.advance(Duration.ofMillis(1_400));
         assertThat(receiving.outcome).isNotDone();
@@ -304,7 +306,7 @@ abstract class TransferContract {
             assertThat(failed.reason()).isEqualTo(FailureReason.STALLED);
             assertThat(failed.detail()).contains("no frame for 1500 ms");
         });
-        assertThat(time.pending()).isZero();
+        assertThat(time.waiting()).isEmpty();
     }
 
     @Test

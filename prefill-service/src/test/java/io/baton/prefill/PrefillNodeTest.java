@@ -19,12 +19,14 @@ import io.baton.kv.SequenceRoot;
 import io.baton.prefill.PrefillUnderTest.Asked;
 import io.baton.prefill.PrefillUnderTest.Received;
 import io.baton.serving.ListenSettings;
+import io.baton.testing.ByteVocabulary;
+import io.baton.testing.TinyModel;
+import io.baton.testing.Waiting;
 import io.baton.transfer.FailureReason;
 import io.baton.transfer.ReceiveOutcome;
 import io.baton.transfer.VerifiedBlocks;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -33,7 +35,6 @@ import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -47,13 +48,19 @@ class PrefillNodeTest {
     @TempDir
     static Path directory;
 
+    private static final TinyModel MODEL = model(1);
+
     private static EngineHost host;
     private final Random random = new Random(9);
 
     @BeforeAll
     static void load() throws Exception {
         HostOptions options = new HostOptions(Optional.empty(), KernelChoice.AUTO, 2, OptionalLong.of(1L << 36));
-        host = EngineHost.open(TinyModel.write(directory, 1), options, LoadProgress.NONE);
+        host = EngineHost.open(MODEL.writeTo(directory.resolve("tiny.gguf")), options, LoadProgress.NONE);
+    }
+
+    private static TinyModel model(long seed) {
+        return new TinyModel(3, 32, 4, 2, 48, 512, seed);
     }
 
     @AfterAll
@@ -71,7 +78,8 @@ class PrefillNodeTest {
     }
 
     private int[] tokens(int count) {
-        return random.ints(count, 3, TinyModel.VOCABULARY).toArray();
+        return random.ints(count, ByteVocabulary.FIRST_BYTE, TinyModel.VOCABULARY)
+                .toArray();
     }
 
     /** What an engine of its own computes for {@code tokens}: units by layer and block, and the hidden state. */
@@ -137,21 +145,12 @@ class PrefillNodeTest {
 
     private static void assertSame(Received received, Computed computed, VerifiedBlocks notSent) throws Exception {
         assertThat(received.complete().hidden()).containsExactly(computed.hidden());
-        for (int layer = 0; layer < TinyModel.LAYERS; layer++) {
+        for (int layer = 0; layer < MODEL.layers(); layer++) {
             for (int block = notSent.in(layer); block < received.shape.blocks(); block++) {
                 assertThat(received.unit(layer, block).toArray(ValueLayout.JAVA_BYTE))
                         .as("layer %d, block %d", layer, block)
                         .isEqualTo(computed.units()[layer][block]);
             }
-        }
-    }
-
-    /** The engine counts on its own thread, shortly after the last stream has ended. */
-    private static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).isLessThan(deadline);
-            Thread.onSpinWait();
         }
     }
 
@@ -166,14 +165,15 @@ class PrefillNodeTest {
                     for (int count : new int[] {1, blockTokens - 1, blockTokens, blockTokens + 1, base.length}) {
                         int[] prompt = Arrays.copyOf(base, count);
                         Computed computed = Computed.of(prompt, options(blockTokens, 64, 8 << 20, 16));
-                        assertSame(
-                                under.receive(under.ask(prompt)), computed, VerifiedBlocks.whole(0, TinyModel.LAYERS));
+                        assertSame(under.receive(under.ask(prompt)), computed, VerifiedBlocks.whole(0, MODEL.layers()));
                         Received again = under.receive(under.ask(prompt));
-                        assertSame(again, computed, VerifiedBlocks.whole(0, TinyModel.LAYERS));
+                        assertSame(again, computed, VerifiedBlocks.whole(0, MODEL.layers()));
                         assertThat(again.complete().cachedTokens()).isEqualTo((count - 1) / blockTokens * blockTokens);
                     }
                     under.node.engine().checkInvariants();
-                    await(() -> under.node.engine().load().usedBlocks() == 0);
+                    Waiting.until(
+                            "no block is in use",
+                            () -> under.node.engine().load().usedBlocks() == 0);
                 } finally {
                     under.close();
                 }
@@ -194,7 +194,7 @@ class PrefillNodeTest {
                 assertSame(
                         under.receive(under.ask(prompt)),
                         Computed.of(prompt, options(16, 64, 1 << 20, 16)),
-                        VerifiedBlocks.whole(0, TinyModel.LAYERS));
+                        VerifiedBlocks.whole(0, MODEL.layers()));
             }
         } finally {
             under.close();
@@ -238,8 +238,8 @@ class PrefillNodeTest {
                     assertThat(failed.reason()).isEqualTo(FailureReason.CANCELLED);
                 }
             }
-            await(() -> under.node.engine().load().usedBlocks() == 0);
-            await(() -> under.node.engine().load().waitingSequences() == 0);
+            Waiting.until("no block is in use", () -> under.node.engine().load().usedBlocks() == 0);
+            Waiting.until("no sequence waits", () -> under.node.engine().load().waitingSequences() == 0);
             under.node.engine().checkInvariants();
             int[] prompt = tokens(40);
             assertSame(under.receive(under.ask(prompt)), Computed.of(prompt, options), VerifiedBlocks.whole(0, 3));
@@ -254,7 +254,7 @@ class PrefillNodeTest {
         PrefillUnderTest under = start(options);
         try {
             ReceiveOutcome.Failed tooLarge =
-                    under.receive(under.ask(tokens(TinyModel.CONTEXT))).failed();
+                    under.receive(under.ask(tokens(MODEL.contextLength()))).failed();
             assertThat(tooLarge.reason()).isEqualTo(FailureReason.OVERLOADED);
             assertThat(tooLarge.detail()).contains("the whole pool has");
             List<Received> many = new ArrayList<>();
@@ -270,7 +270,7 @@ class PrefillNodeTest {
                 }
             }
             assertThat(refused).isBetween(1, 39);
-            await(() -> under.node.engine().load().usedBlocks() == 0);
+            Waiting.until("no block is in use", () -> under.node.engine().load().usedBlocks() == 0);
             under.node.engine().checkInvariants();
         } finally {
             under.close();
@@ -282,7 +282,8 @@ class PrefillNodeTest {
         HostOptions hostOptions = new HostOptions(Optional.empty(), KernelChoice.AUTO, 1, OptionalLong.of(1L << 36));
         EngineOptions options = options(16, 32, 1 << 20, 16);
         PrefillUnderTest under = start(options);
-        try (EngineHost other = EngineHost.open(TinyModel.write(directory, 2), hostOptions, LoadProgress.NONE);
+        try (EngineHost other = EngineHost.open(
+                        model(2).writeTo(directory.resolve("other.gguf")), hostOptions, LoadProgress.NONE);
                 Engine engine = other.start("other", options)) {
             Asked asked = under.ask(tokens(20));
             asked.fingerprint = engine.fingerprint();

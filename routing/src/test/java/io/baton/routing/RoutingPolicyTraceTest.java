@@ -7,6 +7,7 @@ import io.baton.routing.policy.LoadOnly;
 import io.baton.routing.policy.PrefixHashing;
 import io.baton.routing.policy.PrefixOnly;
 import io.baton.routing.policy.RoundRobin;
+import io.baton.testing.SharedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,8 +44,7 @@ class RoutingPolicyTraceTest {
 
     @BeforeAll
     static void readTrace() throws IOException {
-        Path traces = Path.of(System.getProperty("baton.shared", "shared"), "data", "traces");
-        assumeThat(traces).isDirectory();
+        Path traces = SharedFiles.present("data/traces");
         try (Stream<Path> files = Files.list(traces)) {
             Path file = files.filter(path -> path.getFileName().toString().startsWith("conversation"))
                     .findFirst()

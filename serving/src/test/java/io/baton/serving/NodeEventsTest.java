@@ -8,6 +8,7 @@ import io.baton.proto.v1.NodeGrpc;
 import io.baton.proto.v1.NodeHello;
 import io.baton.proto.v1.NodeLoad;
 import io.baton.proto.v1.WatchRequest;
+import io.baton.testing.ManualScheduler;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;

@@ -12,6 +12,7 @@ import io.baton.proto.v1.NodeHello;
 import io.baton.proto.v1.NodeLoad;
 import io.baton.proto.v1.SnapshotPart;
 import io.baton.proto.v1.WatchRequest;
+import io.baton.testing.ManualScheduler;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;

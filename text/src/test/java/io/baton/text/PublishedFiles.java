@@ -2,11 +2,11 @@ package io.baton.text;
 
 import io.baton.model.files.ModelFile;
 import io.baton.model.files.VocabularyFile;
+import io.baton.testing.SharedFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Assumptions;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -16,10 +16,7 @@ final class PublishedFiles {
     private PublishedFiles() {}
 
     static Path path(String name) {
-        Path path =
-                Path.of(System.getProperty("baton.shared", "absent"), "data").resolve(name);
-        Assumptions.assumeTrue(Files.exists(path), () -> path + " is absent");
-        return path;
+        return SharedFiles.present("data/" + name);
     }
 
     static String text(String name) {

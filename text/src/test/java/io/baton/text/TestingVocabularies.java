@@ -4,6 +4,7 @@ import io.baton.model.files.SpecialTokens;
 import io.baton.model.files.TokenKind;
 import io.baton.model.files.VocabularyFile;
 import io.baton.model.files.VocabularyFile.Merge;
+import io.baton.testing.ByteVocabulary;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -20,37 +21,7 @@ final class TestingVocabularies {
      * Unknown, bos, eos, 256 bytes, then the given words, the first of highest score; and {@code <tool>} user-defined.
      */
     static VocabularyFile sentencePiece(List<String> words) {
-        List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
-        List<TokenKind> kinds = new ArrayList<>(List.of(TokenKind.UNKNOWN, TokenKind.CONTROL, TokenKind.CONTROL));
-        for (int value = 0; value < 256; value++) {
-            tokens.add("<0x%02X>".formatted(value));
-            kinds.add(TokenKind.BYTE);
-        }
-        for (String word : words) {
-            tokens.add(word);
-            kinds.add(TokenKind.NORMAL);
-        }
-        tokens.add("<tool>");
-        kinds.add(TokenKind.USER_DEFINED);
-        float[] scores = new float[tokens.size()];
-        for (int id = 259; id < scores.length; id++) {
-            scores[id] = 259 - id;
-        }
-        SpecialTokens special = new SpecialTokens(
-                OptionalInt.of(1), OptionalInt.of(2), OptionalInt.of(0), OptionalInt.empty(), Set.of(2));
-        return new VocabularyFile(
-                "llama",
-                "default",
-                tokens,
-                scores,
-                kinds,
-                List.of(),
-                special,
-                true,
-                false,
-                true,
-                false,
-                Optional.empty());
+        return ByteVocabulary.of(words, List.of("<tool>"));
     }
 
     /** 256 bytes, the merged tokens, then {@code <|end|>} as control and {@code <tool>} as user-defined token. */

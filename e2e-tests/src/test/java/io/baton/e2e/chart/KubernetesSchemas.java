@@ -7,6 +7,7 @@ import com.networknt.schema.dialect.Dialect;
 import com.networknt.schema.dialect.Dialects;
 import com.networknt.schema.keyword.Keyword;
 import com.networknt.schema.keyword.NonValidationKeyword;
+import io.baton.testing.SharedFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -42,8 +43,7 @@ final class KubernetesSchemas {
 
     /** The schemas of the shared test data, when that is at hand. */
     static Optional<KubernetesSchemas> find() {
-        Path folder = Path.of(System.getProperty("baton.shared", "/nowhere"), "data", "k8s");
-        return Files.isDirectory(folder) ? Optional.of(new KubernetesSchemas(folder)) : Optional.empty();
+        return SharedFiles.find("data/k8s").map(KubernetesSchemas::new);
     }
 
     /** What is wrong with an object; empty for a good one. Throws when there is no schema for its kind. */

@@ -1,8 +1,8 @@
 package io.baton.e2e.errors;
 
-import io.baton.e2e.fault.TinyModel;
 import io.baton.model.files.GgufWriter;
 import io.baton.model.files.TensorType;
+import io.baton.testing.TinyModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

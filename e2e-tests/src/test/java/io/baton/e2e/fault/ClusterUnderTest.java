@@ -22,6 +22,7 @@ import io.baton.serving.ListenSettings;
 import io.baton.serving.PeerRole;
 import io.baton.serving.TlsSettings;
 import io.baton.serving.telemetry.Telemetry;
+import io.baton.testing.Waiting;
 import io.baton.text.Tokenizer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,9 +32,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
@@ -208,15 +206,15 @@ public final class ClusterUnderTest implements AutoCloseable {
      */
     public void assertPoolsAtBaseline(Duration limit) {
         for (Engine engine : engines().toList()) {
-            waitUntil("no block is in use", limit, () -> engine.load().usedBlocks() == 0);
+            Waiting.until("no block is in use", limit, () -> engine.load().usedBlocks() == 0);
             engine.checkInvariants();
         }
-        waitUntil("no request is in flight", limit, () -> gateway.inFlight() == 0);
+        Waiting.until("no request is in flight", limit, () -> gateway.inFlight() == 0);
     }
 
     /** Waits until the gateway hears every node again: after a cut it counts on a node only when Watch is back. */
     public void awaitEveryNodeHeard(Duration limit) {
-        waitUntil(
+        Waiting.until(
                 "the gateway hears every node",
                 limit,
                 () -> gateway.clusterSummary().split(" is known", -1).length - 1 == prefills.size() + decodes.size());
@@ -228,15 +226,6 @@ public final class ClusterUnderTest implements AutoCloseable {
                 .map(Engine::load)
                 .mapToInt(load -> load.runningSequences() + load.waitingSequences())
                 .sum();
-    }
-
-    /** Polls, because what is waited for happens on threads of the nodes. */
-    public static void waitUntil(String what, Duration limit, BooleanSupplier holds) {
-        long deadline = System.nanoTime() + limit.toNanos();
-        while (!holds.getAsBoolean()) {
-            assertThat(System.nanoTime()).as(what).isLessThan(deadline);
-            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
-        }
     }
 
     private Stream<Engine> engines() {

@@ -15,6 +15,7 @@ import io.baton.client.GenerationResult;
 import io.baton.client.PrefillMode;
 import io.baton.client.RouteTaken;
 import io.baton.client.SamplingSpec;
+import io.baton.testing.TinyModel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -5,6 +5,7 @@ import io.baton.client.GenerateSpec;
 import io.baton.client.PrefillMode;
 import io.baton.e2e.fault.FaultProxy.Direction;
 import io.baton.engine.EngineLoad;
+import io.baton.testing.TinyModel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -30,9 +31,9 @@ enum Phase {
 
         @Override
         GenerateSpec.Builder request() {
-            // It is the blocks of its output that do not fit: a prompt as long would take the deadline on a slow
-            // machine.
-            return GenerateSpec.tokens(newPrompt(2_000)).maxTokens(4_000).prefillMode(PrefillMode.LOCAL);
+            // It is the blocks of its output that do not fit: with a prompt as long a slow machine's gateway would
+            // rightly refuse the deadline.
+            return GenerateSpec.tokens(newPrompt(600)).maxTokens(5_400).prefillMode(PrefillMode.LOCAL);
         }
 
         @Override
@@ -80,7 +81,7 @@ enum Phase {
 
         @Override
         GenerateSpec.Builder request() {
-            return GenerateSpec.tokens(newPrompt(2_000)).maxTokens(8).prefillMode(PrefillMode.REMOTE);
+            return GenerateSpec.tokens(newPrompt(600)).maxTokens(8).prefillMode(PrefillMode.REMOTE);
         }
 
         @Override

@@ -8,6 +8,7 @@ import io.baton.proto.v1.PrefillGrpc;
 import io.baton.proto.v1.PrefillStart;
 import io.baton.proto.v1.SequenceFingerprint;
 import io.baton.proto.v1.WatchRequest;
+import io.baton.testing.Waiting;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
@@ -50,7 +51,7 @@ final class PoolHog implements AutoCloseable {
 
     /** Waits until everything is computed, and nothing but the blocks is in the way of others. */
     void awaitComputed(Duration limit) {
-        ClusterUnderTest.waitUntil("the hog has its blocks", limit, () -> {
+        Waiting.until("the hog has its blocks", limit, () -> {
             Gauges now = place.gauges();
             return now.usedBlocks() > 0 && now.prefillTokens() == 0;
         });

@@ -3,6 +3,7 @@ package io.baton.e2e.fault;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.baton.client.BatonClient;
+import io.baton.testing.Waiting;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -92,7 +93,7 @@ final class ProcessCluster implements AutoCloseable {
     /** Waits until the gateway serves and gives work to at least so many nodes. */
     private void awaitNodes(int prefillNodes, int decodeNodes) {
         gateway.awaitServing();
-        ClusterUnderTest.waitUntil(
+        Waiting.until(
                 "the gateway counts on %d prefill and %d decode nodes".formatted(prefillNodes, decodeNodes), UP, () -> {
                     Gauges now = gateway.gauges();
                     return now.nodes("prefill") >= prefillNodes && now.nodes("decode") >= decodeNodes;
@@ -138,14 +139,14 @@ final class ProcessCluster implements AutoCloseable {
     void awaitBaseline(Duration limit, Collection<ClusterPlace> unheard) {
         for (ClusterPlace place : nodes()) {
             if (place.isServing() && !unheard.contains(place)) {
-                ClusterUnderTest.waitUntil(
+                Waiting.until(
                         "%s is at its baseline".formatted(place),
                         limit,
                         () -> place.gauges().isAtBaseline());
             }
         }
         if (gateway.isServing() && !unheard.contains(gateway)) {
-            ClusterUnderTest.waitUntil(
+            Waiting.until(
                     "the gateway has no request",
                     limit,
                     () -> gateway.gauges().value("baton_gateway_requests_running") == 0);

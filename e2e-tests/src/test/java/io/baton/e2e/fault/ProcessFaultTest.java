@@ -28,6 +28,8 @@ import io.baton.client.GenerationResult;
 import io.baton.client.PrefillMode;
 import io.baton.client.RouteTaken;
 import io.baton.client.SamplingSpec;
+import io.baton.testing.TinyModel;
+import io.baton.testing.Waiting;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -212,7 +214,7 @@ class ProcessFaultTest {
     /** Waits until the request is in the row's phase; those that the signal is for. */
     private static List<ClusterPlace> awaitVictims(ProcessFault fault, Witness witness) {
         List<ClusterPlace> concerned = new ArrayList<>();
-        ClusterUnderTest.waitUntil(fault.phase() + " is reached", AGAIN, () -> {
+        Waiting.until(fault.phase() + " is reached", AGAIN, () -> {
             concerned.addAll(fault.phase().prefillNodes(cluster, witness));
             return !concerned.isEmpty() || witness.hasEnded();
         });
@@ -239,7 +241,7 @@ class ProcessFaultTest {
     private static void awaitSuccessor(
             ProcessFault fault, ProcessFault.Outcome.Answer answer, List<ClusterPlace> victims, Witness witness) {
         if (!answer.reasons().isEmpty()) {
-            ClusterUnderTest.waitUntil(
+            Waiting.until(
                     "another node has the request",
                     answer.noticed().plus(BUSY_MACHINE),
                     () -> !fault.victim().successors(cluster, victims).isEmpty() || witness.hasEnded());

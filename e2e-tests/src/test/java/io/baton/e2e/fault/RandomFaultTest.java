@@ -7,8 +7,9 @@ import io.baton.client.GenerateSpec;
 import io.baton.client.GenerationResult;
 import io.baton.client.PrefillMode;
 import io.baton.client.SamplingSpec;
-import io.baton.e2e.SharedModels;
 import io.baton.e2e.fault.FaultProxy.Direction;
+import io.baton.testing.SharedFiles;
+import io.baton.testing.TinyModel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -39,7 +40,7 @@ class RandomFaultTest {
 
     @Test
     void aTrainedModelAnswersAsIfNothingHadHappened() throws Exception {
-        breakAtRandom(SharedModels.stories260K("stories260K-f32.gguf"), 300, 200_000);
+        breakAtRandom(SharedFiles.stories260K("stories260K-f32.gguf"), 300, 200_000);
     }
 
     private static void breakAtRandom(Path model, int longestPrompt, int farthestByte) throws Exception {

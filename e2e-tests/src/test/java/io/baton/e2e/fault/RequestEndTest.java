@@ -6,6 +6,8 @@ import io.baton.client.BatonClient;
 import io.baton.client.BatonException;
 import io.baton.client.GenerateSpec;
 import io.baton.client.PrefillMode;
+import io.baton.testing.TinyModel;
+import io.baton.testing.Waiting;
 import io.grpc.Status;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,13 +55,13 @@ class RequestEndTest {
                     .result();
         }
         for (Phase phase : List.of(Phase.TRANSFERRING, Phase.WAITING_FOR_ADMISSION)) {
-            ClusterUnderTest.waitUntil("the gateway knows better", LONG, () -> isAccepted(phase.spec(SOON)));
+            Waiting.until("the gateway knows better", LONG, () -> isAccepted(phase.spec(SOON)));
         }
     }
 
     private static boolean isAccepted(GenerateSpec spec) {
         Witness witness = answer(spec);
-        ClusterUnderTest.waitUntil("an end", LONG, witness::hasEnded);
+        Waiting.until("an end", LONG, witness::hasEnded);
         return witness.endedBy()
                 .map(BatonException::kind)
                 .filter(BatonException.Kind.OVERLOADED::equals)
@@ -156,7 +158,7 @@ class RequestEndTest {
     void aDeadlineReachesTheChunkThatIsBeingComputed(Phase phase) throws Exception {
         try (DirectDecode decode = new DirectDecode(cluster)) {
             CompletableFuture<Status> ended = decode.ask(phase.spec(SOON), SOON);
-            ClusterUnderTest.waitUntil(
+            Waiting.until(
                     phase + " is reached", LONG, () -> phase.reached(cluster, Witness.create()) || ended.isDone());
             assertThat(ended.isDone()).as("ended before " + phase).isFalse();
             Status status = ended.get(SOON.plus(GONE_WITHIN).toMillis(), TimeUnit.MILLISECONDS);
@@ -176,24 +178,22 @@ class RequestEndTest {
     /** A gateway that still counts a request which has just ended may refuse the next one for a moment. */
     private static Witness answerThatIsAccepted(Phase phase) {
         Witness[] last = new Witness[1];
-        ClusterUnderTest.waitUntil(phase + " is reached", LONG, () -> {
+        Waiting.until(phase + " is reached", LONG, () -> {
             Witness witness = answer(phase.spec(SOON));
             last[0] = witness;
-            ClusterUnderTest.waitUntil(
-                    "a beginning or an end", LONG, () -> phase.reached(cluster, witness) || witness.hasEnded());
+            Waiting.until("a beginning or an end", LONG, () -> phase.reached(cluster, witness) || witness.hasEnded());
             return !witness.hasEnded();
         });
         return last[0];
     }
 
     private static void awaitPhase(Phase phase, Witness witness) {
-        ClusterUnderTest.waitUntil(
-                phase + " is reached", LONG, () -> phase.reached(cluster, witness) || witness.hasEnded());
+        Waiting.until(phase + " is reached", LONG, () -> phase.reached(cluster, witness) || witness.hasEnded());
         assertThat(witness.endedBy()).as("the end before " + phase).isEmpty();
     }
 
     private static void assertNothingButTheHogIsLeft(Phase phase) {
         int others = phase == Phase.WAITING_FOR_ADMISSION ? 1 : 0;
-        ClusterUnderTest.waitUntil("the request is gone", GONE_WITHIN, () -> cluster.sequences() == others);
+        Waiting.until("the request is gone", GONE_WITHIN, () -> cluster.sequences() == others);
     }
 }

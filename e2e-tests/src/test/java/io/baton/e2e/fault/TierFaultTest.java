@@ -10,6 +10,8 @@ import io.baton.client.GenerationResult;
 import io.baton.client.PrefillMode;
 import io.baton.client.SamplingSpec;
 import io.baton.e2e.fault.FaultProxy.Direction;
+import io.baton.testing.TinyModel;
+import io.baton.testing.Waiting;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -156,7 +158,7 @@ class TierFaultTest {
     }
 
     private int busyPrefillNode() {
-        ClusterUnderTest.waitUntil(
+        Waiting.until(
                 "a prefill node is at work",
                 GONE_WITHIN,
                 () -> cluster.prefill(0).engine().load().queuedPrefillTokens()

@@ -1,7 +1,6 @@
 package io.baton.engine.forward;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.baton.engine.ActivationMode;
 import io.baton.engine.EngineHost;
@@ -9,8 +8,8 @@ import io.baton.engine.HostOptions;
 import io.baton.engine.KernelChoice;
 import io.baton.engine.KvType;
 import io.baton.engine.LoadProgress;
+import io.baton.testing.SharedFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -33,8 +32,7 @@ class GoldenTokensTest {
     }
 
     private static void reproduces(String model, String goldens) throws IOException {
-        Path models = Path.of(System.getProperty("baton.shared", "absent"), "data", "models");
-        assumeTrue(Files.isDirectory(models), "shared data is absent");
+        Path models = SharedFiles.present("data/models");
         HostOptions options =
                 new HostOptions(Optional.of(ActivationMode.F32), KernelChoice.AUTO, 2, OptionalLong.empty());
         try (EngineHost host = EngineHost.open(models.resolve(model), options, LoadProgress.NONE)) {

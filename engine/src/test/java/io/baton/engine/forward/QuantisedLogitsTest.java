@@ -1,7 +1,6 @@
 package io.baton.engine.forward;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.baton.engine.ActivationMode;
 import io.baton.engine.KernelChoice;
@@ -17,8 +16,8 @@ import io.baton.engine.model.QuantisedModels;
 import io.baton.model.files.GgufWriter;
 import io.baton.model.files.ModelFile;
 import io.baton.model.files.TensorType;
+import io.baton.testing.SharedFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
@@ -46,10 +45,7 @@ class QuantisedLogitsTest {
     @ParameterizedTest
     @EnumSource(names = {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "IQ4_NL"})
     void aTrainedModelStaysNear(TensorType type) throws IOException {
-        Path stories = Path.of(
-                System.getProperty("baton.shared", "absent"), "data/models/stories260K/derived/stories260K-f32.gguf");
-        assumeTrue(Files.exists(stories), "shared data is absent");
-        try (ModelFile original = ModelFile.open(stories)) {
+        try (ModelFile original = ModelFile.open(SharedFiles.stories260K("stories260K-f32.gguf"))) {
             staysNear("stories260K " + type, QuantisedModels.requantised(original, type), STORY);
         }
     }

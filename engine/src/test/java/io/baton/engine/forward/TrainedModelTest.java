@@ -1,7 +1,6 @@
 package io.baton.engine.forward;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.baton.engine.ActivationMode;
 import io.baton.engine.KvType;
@@ -12,8 +11,7 @@ import io.baton.engine.model.DoubleReference;
 import io.baton.engine.model.ModelPacker;
 import io.baton.engine.model.PackedModel;
 import io.baton.model.files.ModelFile;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.baton.testing.SharedFiles;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,7 +37,7 @@ class TrainedModelTest {
         "stories260K-f16.gguf, BF16, F32, 0.3",
     })
     void logitsAreNearDoublePrecision(String name, ActivationMode mode, KvType kv, double tolerance) {
-        try (ModelFile file = ModelFile.open(stories().resolve(name))) {
+        try (ModelFile file = ModelFile.open(SharedFiles.stories260K(name))) {
             DoubleReference reference = new DoubleReference(file);
             double[] expected = {};
             for (int token : STORY) {
@@ -58,8 +56,8 @@ class TrainedModelTest {
     @Test
     void aModelGivesTheSameBitsFromGgufAndFromAHuggingFaceFolder() {
         for (ActivationMode mode : ActivationMode.values()) {
-            try (ModelFile gguf = ModelFile.open(stories().resolve("stories260K-f32.gguf"));
-                    ModelFile folder = ModelFile.open(stories().resolve("hf"))) {
+            try (ModelFile gguf = ModelFile.open(SharedFiles.stories260K("stories260K-f32.gguf"));
+                    ModelFile folder = ModelFile.open(SharedFiles.stories260K("hf"))) {
                 SequenceRun.Answer expected = answer(gguf, mode, KvType.BF16);
                 assertThat(answer(folder, mode, KvType.BF16).differenceFrom(expected))
                         .isEmpty();
@@ -72,12 +70,5 @@ class TrainedModelTest {
                 PackedModel model = ModelPacker.pack(file, mode, team, LoadProgress.NONE)) {
             return new SequenceRun(model, new VectorKernels(), kv, 1, 32, WHOLE, 0).of(STORY);
         }
-    }
-
-    private static Path stories() {
-        Path stories =
-                Path.of(System.getProperty("baton.shared", "absent"), "data", "models", "stories260K", "derived");
-        assumeTrue(Files.isDirectory(stories), "shared data is absent");
-        return stories;
     }
 }

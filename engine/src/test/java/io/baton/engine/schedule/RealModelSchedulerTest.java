@@ -1,7 +1,6 @@
 package io.baton.engine.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.baton.engine.Engine;
 import io.baton.engine.EngineHost;
@@ -14,8 +13,7 @@ import io.baton.engine.KvType;
 import io.baton.engine.LoadProgress;
 import io.baton.engine.PrefillRequest;
 import io.baton.engine.sample.SamplingParameters;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.baton.testing.SharedFiles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +40,8 @@ class RealModelSchedulerTest {
         EngineOptions options =
                 new EngineOptions(blockTokens, kv, chunkTokens, OptionalLong.empty(), maxSequences, REQUESTS);
         Random random = new Random(blockTokens * 31L + chunkTokens);
-        try (EngineHost host = EngineHost.open(model(), HostOptions.defaults(), LoadProgress.NONE);
+        try (EngineHost host = EngineHost.open(
+                        SharedFiles.stories260K("stories260K-q8_0.gguf"), HostOptions.defaults(), LoadProgress.NONE);
                 Engine decode = host.start("decode", options);
                 Engine prefill = host.start("prefill", options)) {
             List<TestingGeneration> listeners = new ArrayList<>();
@@ -86,12 +85,5 @@ class RealModelSchedulerTest {
                 : new SamplingParameters(1, 0, 0.9f, 0, 1, 1.1f, 0, 0, Map.of());
         return new GenerationRequest(
                 owner, prompt, Requests.NONE, Requests.ROOT, sampling, random.nextLong(), 20, Set.of(1), 2, 0);
-    }
-
-    private static Path model() {
-        Path stories =
-                Path.of(System.getProperty("baton.shared", "absent"), "data", "models", "stories260K", "derived");
-        assumeTrue(Files.isDirectory(stories), "shared data is absent");
-        return stories.resolve("stories260K-q8_0.gguf");
     }
 }

@@ -1,4 +1,4 @@
-package io.baton.serving;
+package io.baton.testing;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,15 +15,20 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /** A scheduler whose time passes only when a test says so; tasks run on the test's thread. */
-final class ManualScheduler extends AbstractExecutorService implements ScheduledExecutorService {
+public final class ManualScheduler extends AbstractExecutorService implements ScheduledExecutorService {
 
     private final PriorityQueue<Task<?>> tasks = new PriorityQueue<>(
             Comparator.<Task<?>>comparingLong(task -> task.due).thenComparingLong(task -> task.number));
-    private long now;
+    private long now = 1_000_000_007; // as of any clock: not 0
     private long numbers;
 
+    /** Its clock, which stands still between calls of {@link #advance}. */
+    public synchronized long nanoTime() {
+        return now;
+    }
+
     /** Runs everything that falls due within {@code time}, in order. */
-    void advance(Duration time) {
+    public void advance(Duration time) {
         long end;
         synchronized (this) {
             end = now + time.toNanos();
@@ -44,7 +49,7 @@ final class ManualScheduler extends AbstractExecutorService implements Scheduled
     }
 
     /** Delays of what is waiting, soonest first. */
-    synchronized List<Duration> waiting() {
+    public synchronized List<Duration> waiting() {
         List<Duration> delays = new ArrayList<>();
         tasks.stream()
                 .filter(task -> !task.isCancelled())

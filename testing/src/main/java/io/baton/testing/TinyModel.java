@@ -1,21 +1,14 @@
-package io.baton.e2e.fault;
+package io.baton.testing;
 
 import io.baton.model.files.GgufWriter;
-import io.baton.model.files.SpecialTokens;
 import io.baton.model.files.TensorType;
-import io.baton.model.files.TokenKind;
-import io.baton.model.files.VocabularyFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Random;
-import java.util.Set;
 
 /**
  * A random model of the Llama family in a file of its own. It has learned nothing, but computes as any other does:
@@ -27,9 +20,6 @@ public record TinyModel(int layers, int dim, int heads, int kvHeads, int hiddenD
 
     /** Byte tokens and specials come first, then words nobody can read. */
     public static final int VOCABULARY = 320;
-
-    private static final int FIRST_BYTE = 3;
-    private static final int BYTES = 256;
 
     public static TinyModel ofContext(int contextLength) {
         return new TinyModel(3, 64, 4, 2, 128, contextLength, 11);
@@ -55,7 +45,7 @@ public record TinyModel(int layers, int dim, int heads, int kvHeads, int hiddenD
                 .integer("llama.context_length", contextLength)
                 .number("llama.attention.layer_norm_rms_epsilon", 1e-5f)
                 .number("llama.rope.freq_base", ropeBase)
-                .vocabulary(vocabulary());
+                .vocabulary(ByteVocabulary.ofSize(VOCABULARY));
         int kvDim = dim / heads * kvHeads;
         tensor(writer, "token_embd.weight", matrices, VOCABULARY, dim, values(random, VOCABULARY, dim, 1));
         for (int layer = 0; layer < layers; layer++) {
@@ -78,35 +68,9 @@ public record TinyModel(int layers, int dim, int heads, int kvHeads, int hiddenD
     /** A prompt of this many tokens, the same for the same seed; none of them is special. */
     public static List<Integer> prompt(int tokens, long seed) {
         Random random = new Random(seed);
-        return random.ints(tokens, FIRST_BYTE, VOCABULARY).boxed().toList();
-    }
-
-    private static VocabularyFile vocabulary() {
-        List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
-        List<TokenKind> kinds = new ArrayList<>(List.of(TokenKind.UNKNOWN, TokenKind.CONTROL, TokenKind.CONTROL));
-        for (int value = 0; value < BYTES; value++) {
-            tokens.add("<0x%02X>".formatted(value));
-            kinds.add(TokenKind.BYTE);
-        }
-        while (tokens.size() < VOCABULARY) {
-            tokens.add("\u2581w" + tokens.size());
-            kinds.add(TokenKind.NORMAL);
-        }
-        SpecialTokens special = new SpecialTokens(
-                OptionalInt.of(1), OptionalInt.of(2), OptionalInt.of(0), OptionalInt.empty(), Set.of(2));
-        return new VocabularyFile(
-                "llama",
-                "default",
-                tokens,
-                new float[tokens.size()],
-                kinds,
-                List.of(),
-                special,
-                true,
-                false,
-                true,
-                false,
-                Optional.empty());
+        return random.ints(tokens, ByteVocabulary.FIRST_BYTE, VOCABULARY)
+                .boxed()
+                .toList();
     }
 
     private static void matrix(GgufWriter writer, Random random, String name, TensorType type, int rows, int columns) {
