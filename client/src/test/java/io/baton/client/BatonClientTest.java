@@ -1,5 +1,6 @@
 package io.baton.client;
 
+import static io.baton.client.ScriptedGateway.bothFinished;
 import static io.baton.client.ScriptedGateway.finished;
 import static io.baton.client.ScriptedGateway.started;
 import static io.baton.client.ScriptedGateway.token;
@@ -7,32 +8,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import com.google.protobuf.Any;
-import com.google.rpc.RetryInfo;
 import io.baton.client.BatonException.Kind;
-import io.baton.proto.v1.ChoiceFinish;
-import io.baton.proto.v1.Finished;
 import io.baton.proto.v1.GenerateEvent;
-import io.baton.proto.v1.GenerateRequest;
 import io.grpc.Status;
-import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(60)
 class BatonClientTest {
@@ -80,114 +71,6 @@ class BatonClientTest {
     }
 
     @Test
-    void everyFieldOfTheSpecReachesTheGateway() throws Exception {
-        GenerateSpec spec = GenerateSpec.tokens(List.of(1, 2))
-                .model("stories")
-                .sampling(SamplingSpec.greedy()
-                        .withTemperature(0.5f)
-                        .withTopK(40)
-                        .withTopP(0.9f)
-                        .withMinP(0.1f)
-                        .withTypicalP(0.8f)
-                        .withPenalties(1.1f, 0.2f, 0.3f)
-                        .withLogitBias(Map.of(5, -1f)))
-                .seed(42)
-                .maxTokens(8)
-                .stopStrings(List.of("\n"))
-                .stopTokens(List.of(3))
-                .ignoreEos(true)
-                .logprobs(2)
-                .emittedTokens(List.of(9))
-                .cacheSalt("salt")
-                .prefillMode(PrefillMode.REMOTE)
-                .fallback(Fallback.FAIL)
-                .choices(2)
-                .firstChoice(3)
-                .priority(1)
-                .build();
-        try (ScriptedGateway gateway = new ScriptedGateway(stream -> {});
-                BatonClient client = BatonClient.connect(gateway.target());
-                Generation generation = client.generate(spec)) {
-            GenerateRequest request = gateway.request.get(20, TimeUnit.SECONDS);
-            assertThat(request.getTokenIds().getIdsList()).containsExactly(1, 2);
-            assertThat(request.getModel()).isEqualTo("stories");
-            assertThat(request.getSampling().toString().lines())
-                    .contains("temperature: 0.5", "top_k: 40", "top_p: 0.9", "min_p: 0.1", "typical_p: 0.8")
-                    .contains("repetition_penalty: 1.1", "presence_penalty: 0.2", "frequency_penalty: 0.3");
-            assertThat(request.getSampling().getLogitBiasMap()).containsExactly(Map.entry(5, -1f));
-            assertThat(request.getSeed()).isEqualTo(42);
-            assertThat(request.getStop().getMaxTokens()).isEqualTo(8);
-            assertThat(request.getStop().getStringsList()).containsExactly("\n");
-            assertThat(request.getStop().getTokenIdsList()).containsExactly(3);
-            assertThat(request.getStop().getIgnoreEos()).isTrue();
-            assertThat(request.getLogprobs()).isEqualTo(2);
-            assertThat(request.getEmittedTokenIdsList()).containsExactly(9);
-            assertThat(request.getCacheSalt()).isEqualTo("salt");
-            assertThat(request.getPrefillMode()).isEqualTo(io.baton.proto.v1.PrefillMode.PREFILL_MODE_REMOTE);
-            assertThat(request.getFallbackPolicy()).isEqualTo(io.baton.proto.v1.FallbackPolicy.FALLBACK_POLICY_FAIL);
-            assertThat(request.getChoices()).isEqualTo(2);
-            assertThat(request.getFirstChoice()).isEqualTo(3);
-            assertThat(request.getPriority()).isEqualTo(1);
-            generation.cancel();
-        }
-    }
-
-    @Test
-    void whatIsNotAskedForIsLeftUnset() {
-        GenerateRequest request = Messages.request(SPEC);
-        assertThat(request.hasSeed()).isFalse();
-        assertThat(request.hasLogprobs()).isFalse();
-        assertThat(request.getSampling().hasTopP()).isFalse();
-        assertThat(request.getSampling().hasTypicalP()).isFalse();
-        assertThat(request.getSampling().hasRepetitionPenalty()).isFalse();
-        assertThat(request.getText()).isEqualTo("Once");
-        GenerateRequest chat = Messages.request(
-                GenerateSpec.chat(List.of(new Prompt.Message("user", "hi"))).build());
-        assertThat(chat.getChat().getMessages(0).getContent()).isEqualTo("hi");
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "INVALID_ARGUMENT, INVALID_ARGUMENT, false",
-        "NOT_FOUND, NOT_FOUND, false",
-        "OUT_OF_RANGE, OUT_OF_RANGE, false",
-        "UNIMPLEMENTED, UNIMPLEMENTED, false",
-        "FAILED_PRECONDITION, FAILED_PRECONDITION, false",
-        "PERMISSION_DENIED, PERMISSION_DENIED, false",
-        "UNAUTHENTICATED, PERMISSION_DENIED, false",
-        "RESOURCE_EXHAUSTED, OVERLOADED, true",
-        "UNAVAILABLE, UNAVAILABLE, true",
-        "DEADLINE_EXCEEDED, DEADLINE_EXCEEDED, false",
-        "CANCELLED, CANCELLED, false",
-        "INTERNAL, INTERNAL, false",
-        "UNKNOWN, INTERNAL, false",
-    })
-    void everyStatusHasItsKind(Status.Code code, Kind kind, boolean retryable) throws Exception {
-        Status status = Status.fromCode(code).withDescription("because");
-        BatonException failure = failureOf(stream -> stream.onError(status.asRuntimeException()));
-        assertThat(failure.kind()).isEqualTo(kind);
-        assertThat(failure).hasMessage(code + ": because");
-        assertThat(failure.isRetryable()).isEqualTo(retryable);
-        assertThat(failure.retryAfter()).isEmpty();
-    }
-
-    @Test
-    void anOverloadedGatewaySaysWhenToComeBack() throws Exception {
-        BatonException failure = failureOf(stream ->
-                stream.onError(StatusProto.toStatusRuntimeException(com.google.rpc.Status.newBuilder()
-                        .setCode(Status.Code.RESOURCE_EXHAUSTED.value())
-                        .setMessage("full")
-                        .addDetails(Any.pack(RetryInfo.newBuilder()
-                                .setRetryDelay(com.google.protobuf.Duration.newBuilder()
-                                        .setSeconds(2)
-                                        .setNanos(5_000_000))
-                                .build()))
-                        .build())));
-        assertThat(failure.kind()).isEqualTo(Kind.OVERLOADED);
-        assertThat(failure.retryAfter()).contains(Duration.ofMillis(2005));
-    }
-
-    @Test
     void aFailureInMidStreamComesAfterTheTokensBeforeIt() throws Exception {
         try (ScriptedGateway gateway = new ScriptedGateway(stream -> {
                     stream.onNext(started());
@@ -205,35 +88,6 @@ class BatonClientTest {
             assertThatThrownBy(generation::result).isInstanceOf(BatonException.class);
             assertThat(generation.started().requestId()).isEqualTo("r-1");
         }
-    }
-
-    @Test
-    void aStreamThatBreaksItsPromisesIsAnInternalError() throws Exception {
-        assertThat(failureOf(stream -> {
-                    stream.onNext(started());
-                    stream.onNext(token(0, 10, "a"));
-                    stream.onNext(token(2, 11, "c"));
-                }))
-                .hasMessageContaining("expected token 1, found 2");
-        assertThat(failureOf(stream -> stream.onNext(token(0, 10, "a")))).hasMessageContaining("before the start");
-        assertThat(failureOf(stream -> {
-                    stream.onNext(started());
-                    stream.onCompleted();
-                }))
-                .hasMessageContaining("without an end event");
-        assertThat(failureOf(stream -> {
-                    stream.onNext(started());
-                    stream.onNext(finished(""));
-                    stream.onNext(token(0, 10, "a"));
-                }))
-                .hasMessageContaining("after the end");
-        assertThat(failureOf(stream -> {
-                    stream.onNext(started());
-                    stream.onNext(token(1, 0, 10, "a"));
-                }))
-                .hasMessageContaining("found a token of choice 1, expected 0 to 0")
-                .extracting(BatonException::kind)
-                .isEqualTo(Kind.INTERNAL);
     }
 
     @Test
@@ -260,24 +114,6 @@ class BatonClientTest {
             assertThat(result.choices().get(1).tokenIds()).containsExactly(20, 21);
             assertThatThrownBy(result::only).hasMessageContaining("found 2");
         }
-        assertThat(failureOf(spec, stream -> {
-                    stream.onNext(started());
-                    stream.onNext(bothFinished(5, "", 5, ""));
-                }))
-                .hasMessageContaining("found the end of choice 5, expected 4 to 5, each once");
-        assertThat(failureOf(spec, stream -> {
-                    stream.onNext(started());
-                    stream.onNext(finished(""));
-                }))
-                .hasMessageContaining("expected the ends of 2 choices, found 1");
-    }
-
-    private static GenerateEvent bothFinished(int first, String firstText, int second, String secondText) {
-        return GenerateEvent.newBuilder()
-                .setFinished(Finished.newBuilder()
-                        .addChoices(ChoiceFinish.newBuilder().setChoice(first).setText(firstText))
-                        .addChoices(ChoiceFinish.newBuilder().setChoice(second).setText(secondText)))
-                .build();
     }
 
     @Test
@@ -348,21 +184,6 @@ class BatonClientTest {
             BatonException failure = catchThrowableOfType(BatonException.class, generation::result);
             assertThat(failure.kind()).isEqualTo(Kind.DEADLINE_EXCEEDED);
             assertThat(gateway.cancelled.get(20, TimeUnit.SECONDS)).isTrue();
-        }
-    }
-
-    @Test
-    void aGatewayThatIsNotThereIsUnavailable() throws Exception {
-        String target;
-        try (ScriptedGateway gateway = new ScriptedGateway(stream -> {})) {
-            target = gateway.target();
-        }
-        try (BatonClient client = BatonClient.connect(target);
-                Generation generation = client.generate(SPEC)) {
-            BatonException failure = catchThrowableOfType(BatonException.class, generation::result);
-            assertThat(failure.kind()).isEqualTo(Kind.UNAVAILABLE);
-            assertThatThrownBy(generation::started).isSameAs(failure);
-            assertThatThrownBy(() -> client.tokenize("x")).isInstanceOf(BatonException.class);
         }
     }
 
@@ -439,19 +260,6 @@ class BatonClientTest {
         stream.onNext(token(2, 12, " a"));
         stream.onNext(finished(" time"));
         stream.onCompleted();
-    }
-
-    private static BatonException failureOf(Consumer<ServerCallStreamObserver<GenerateEvent>> script) throws Exception {
-        return failureOf(SPEC, script);
-    }
-
-    private static BatonException failureOf(GenerateSpec spec, Consumer<ServerCallStreamObserver<GenerateEvent>> script)
-            throws Exception {
-        try (ScriptedGateway gateway = new ScriptedGateway(script);
-                BatonClient client = BatonClient.connect(gateway.target());
-                Generation generation = client.generate(spec)) {
-            return catchThrowableOfType(BatonException.class, generation::result);
-        }
     }
 
     private static GenerationListener recordingInto(List<String> heard, CompletableFuture<List<String>> all) {

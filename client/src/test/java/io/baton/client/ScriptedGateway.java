@@ -134,6 +134,14 @@ final class ScriptedGateway extends InferenceGrpc.InferenceImplBase implements A
                 .build();
     }
 
+    static GenerateEvent bothFinished(int first, String firstText, int second, String secondText) {
+        return GenerateEvent.newBuilder()
+                .setFinished(Finished.newBuilder()
+                        .addChoices(ChoiceFinish.newBuilder().setChoice(first).setText(firstText))
+                        .addChoices(ChoiceFinish.newBuilder().setChoice(second).setText(secondText)))
+                .build();
+    }
+
     @Override
     public void close() {
         server.shutdownNow();
