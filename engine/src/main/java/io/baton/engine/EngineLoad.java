@@ -6,7 +6,7 @@ package io.baton.engine;
  * @param queuedPrefillTokens prompt tokens admitted or waiting and not yet computed here
  * @param runningSequences sequences in the running batch
  * @param waitingSequences requests waiting for admission or prefill
- * @param prefillTokensPerSecond measured; 0 until known
+ * @param prefillTokensPerSecond of long prompts, as measured; 0 until known
  * @param decodeStepMicros measured mean of recent decode steps; 0 until known
  */
 public record EngineLoad(
@@ -18,4 +18,18 @@ public record EngineLoad(
         int cachedBlocks,
         int usedBlocks,
         double prefillTokensPerSecond,
-        double decodeStepMicros) {}
+        double decodeStepMicros) {
+
+    public EngineLoad withPrefillTokensPerSecond(double rate) {
+        return new EngineLoad(
+                queuedPrefillTokens,
+                runningSequences,
+                waitingSequences,
+                blockCapacity,
+                freeBlocks,
+                cachedBlocks,
+                usedBlocks,
+                rate,
+                decodeStepMicros);
+    }
+}

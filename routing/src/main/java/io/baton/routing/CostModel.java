@@ -10,7 +10,8 @@ package io.baton.routing;
  * </pre>
  *
  * It follows Mooncake's Algorithm 1 (FAST'25), with prefill time linear in tokens: a rate is measured on the node's own
- * recent prompts, so that attention's quadratic share is in it at the lengths that occur.
+ * recent prompts, so that attention's quadratic share is in it at the lengths that occur; those of so few uncached
+ * tokens that a step took no longer than any other are left out, as the first step of each estimate covers them.
  */
 public final class CostModel {
 

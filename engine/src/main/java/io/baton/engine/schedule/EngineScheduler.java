@@ -46,6 +46,7 @@ public final class EngineScheduler implements Engine {
     private final Step step;
     private final Thread thread;
     private volatile EngineLoad load;
+    private volatile PrefillRate prefillRate = PrefillRate.UNKNOWN;
     private long giveUpNanos; // when shutting down; the scheduler thread's
 
     private EngineScheduler(
@@ -132,7 +133,7 @@ public final class EngineScheduler implements Engine {
 
     @Override
     public EngineLoad load() {
-        return load;
+        return load.withPrefillTokensPerSecond(prefillRate.at(schedule.clock.getAsLong()));
     }
 
     @Override
@@ -268,6 +269,7 @@ public final class EngineScheduler implements Engine {
         }
         schedule.broadcast.flush();
         load = schedule.meter.load(schedule);
+        prefillRate = schedule.meter.prefillRate();
     }
 
     private long waitNanos() {

@@ -6,24 +6,53 @@ import io.baton.kv.CacheCounts;
 /**
  * What an engine tells others of its load: exponential means of what steps cost, and counts. Confined to the scheduler
  * thread.
+ *
+ * <p>The rate of prefill is that of long prompts, which is what others plan with. A step of few rows takes about as
+ * long as one of a single row, since it reads all weights too: it is a matter of the memory and says nothing of that
+ * rate. If it counted, a node that answered a series of prompts from its cache, one token of each uncached, would seem
+ * a hundred times slower than it is, and long prompts would be refused until one came that may not be.
  */
 final class LoadMeter {
 
     /**
-     * A step's weight falls to a third within ten steps: quick enough to follow a changed batch, slow enough for noise.
+     * A step's weight falls to a third within ten steps, that of a prompt's within ten chunks: quick enough to follow a
+     * changed batch, slow enough for noise.
      */
     private static final double KEPT = 0.9;
 
+    /** A step of so many rows at most is among the shortest. */
+    private static final int FEW_ROWS = 8;
+
+    /** What takes this many times the shortest step is bound by arithmetic, not by reading weights. */
+    private static final int BOUND_BY_ARITHMETIC = 2;
+
+    /** By this the shortest step is taken to be longer with each that is not, so that a slower machine is noticed. */
+    private static final double FORGOTTEN = 1.02;
+
+    private final int chunkTokens;
     private double prefillTokens;
     private double prefillNanos;
+    private double shortestNanos; // 0 until known
     private double decodeSteps;
     private double decodeNanos;
+    private PrefillRate prefillRate = PrefillRate.UNKNOWN;
 
-    /** One step took {@code nanos} for so many rows of prompts and of running sequences. */
-    void step(int prefillRows, int decodeRows, long nanos) {
-        if (prefillRows > 0) {
-            prefillTokens = KEPT * prefillTokens + prefillRows;
-            prefillNanos = KEPT * prefillNanos + nanos;
+    /** @param chunkTokens prompt tokens of a full chunk */
+    LoadMeter(int chunkTokens) {
+        this.chunkTokens = chunkTokens;
+    }
+
+    /** One step took {@code nanos} for so many rows of prompts and of running sequences, and has ended now. */
+    void step(int prefillRows, int decodeRows, long nanos, long now) {
+        if (prefillRows > 0 && tellsTheRate(prefillRows, nanos)) {
+            double kept = Math.pow(KEPT, (double) prefillRows / chunkTokens);
+            prefillTokens = kept * prefillTokens + prefillRows;
+            prefillNanos = kept * prefillNanos + nanos;
+            prefillRate = prefillRate.measured(1e9 * prefillTokens / prefillNanos, now);
+        }
+        int rows = prefillRows + decodeRows;
+        if (rows > 0 && rows <= FEW_ROWS) {
+            shortestNanos = shortestNanos == 0 ? nanos : Math.min((double) nanos, FORGOTTEN * shortestNanos);
         }
         if (decodeRows > 0) {
             decodeSteps = KEPT * decodeSteps + 1;
@@ -31,6 +60,16 @@ final class LoadMeter {
         }
     }
 
+    private boolean tellsTheRate(int rows, long nanos) {
+        boolean boundByArithmetic = rows > FEW_ROWS && nanos >= BOUND_BY_ARITHMETIC * shortestNanos;
+        return nanos > 0 && (rows >= chunkTokens || boundByArithmetic);
+    }
+
+    PrefillRate prefillRate() {
+        return prefillRate;
+    }
+
+    /** All but the rate of prefill, which changes with time. */
     EngineLoad load(Schedule schedule) {
         CacheCounts counts = schedule.cache.counts();
         long tokens = schedule.prefillTokensLeft();
@@ -52,12 +91,8 @@ final class LoadMeter {
                 counts.free(),
                 counts.cached(),
                 counts.inUse(),
-                prefillTokensPerSecond(),
+                0,
                 decodeStepMicros());
-    }
-
-    private double prefillTokensPerSecond() {
-        return prefillNanos == 0 ? 0 : 1e9 * prefillTokens / prefillNanos;
     }
 
     private double decodeStepMicros() {

@@ -38,7 +38,7 @@ final class Schedule {
     final ModelRunner runner;
     final KvCache cache;
     final CacheBroadcast broadcast = new CacheBroadcast();
-    final LoadMeter meter = new LoadMeter();
+    final LoadMeter meter;
     final LongSupplier clock;
 
     final NavigableSet<Sequence> waiting = new TreeSet<>(Sequence.ORDER);
@@ -55,6 +55,7 @@ final class Schedule {
         this.options = options;
         this.runner = runner;
         this.clock = clock;
+        this.meter = new LoadMeter(options.chunkTokens());
         this.cache = KvCache.ofCapacity(runner.blocks(), options.blockTokens(), broadcast);
     }
 

@@ -73,7 +73,8 @@ final class Step {
             decoding.forEach(this::finish);
         }
         sampleAll();
-        schedule.meter.step(prefillRows, decodeRows, schedule.clock.getAsLong() - start);
+        long now = schedule.clock.getAsLong();
+        schedule.meter.step(prefillRows, decodeRows, now - start, now);
     }
 
     /** Fills the batch; how many rows of prompts are in it. */

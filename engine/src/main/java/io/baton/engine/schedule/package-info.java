@@ -4,9 +4,10 @@
  * thread; {@link io.baton.engine.schedule.Schedule} says where each {@link io.baton.engine.schedule.Generation} and
  * {@link io.baton.engine.schedule.Prefill} is and moves it on, {@link io.baton.engine.schedule.Fills} those whose
  * blocks are lent; {@link io.baton.engine.schedule.Step} runs a batch through the
- * {@link io.baton.engine.schedule.ModelRunner} and samples. All but inbox, intake and the handles
- * ({@link io.baton.engine.schedule.GenerationControl}, {@link io.baton.engine.schedule.PrefillControl},
- * {@link io.baton.engine.schedule.Fill}) belong to the scheduler thread, {@code baton-engine-NAME}.
+ * {@link io.baton.engine.schedule.ModelRunner} and samples; {@link io.baton.engine.schedule.LoadMeter} tells what steps
+ * cost. All but inbox, intake and the handles ({@link io.baton.engine.schedule.GenerationControl},
+ * {@link io.baton.engine.schedule.PrefillControl}, {@link io.baton.engine.schedule.Fill}) belong to the scheduler
+ * thread, {@code baton-engine-NAME}.
  */
 @NullMarked
 package io.baton.engine.schedule;
