@@ -7,7 +7,7 @@ package io.baton.engine;
  * @param runningSequences sequences in the running batch
  * @param waitingSequences requests waiting for admission or prefill
  * @param prefillTokensPerSecond of long prompts, as measured; 0 until known
- * @param decodeStepMicros measured mean of recent decode steps; 0 until known
+ * @param decodeStepMicros measured mean of recent decode steps without prompts; 0 until known
  */
 public record EngineLoad(
         long queuedPrefillTokens,
@@ -20,7 +20,7 @@ public record EngineLoad(
         double prefillTokensPerSecond,
         double decodeStepMicros) {
 
-    public EngineLoad withPrefillTokensPerSecond(double rate) {
+    public EngineLoad withCosts(double prefillTokensPerSecond, double decodeStepMicros) {
         return new EngineLoad(
                 queuedPrefillTokens,
                 runningSequences,
@@ -29,7 +29,7 @@ public record EngineLoad(
                 freeBlocks,
                 cachedBlocks,
                 usedBlocks,
-                rate,
+                prefillTokensPerSecond,
                 decodeStepMicros);
     }
 }

@@ -6,7 +6,7 @@ package io.baton.routing;
  * @param queuedPrefillTokens prompt tokens admitted or waiting and not yet computed
  * @param usedBlocks blocks pinned by sequences and transfers; cached blocks can be evicted, these cannot
  * @param prefillTokensPerSecond of long prompts, as measured; 0 until known
- * @param decodeStepMicros measured mean of recent decode steps; 0 until known
+ * @param decodeStepMicros measured mean of recent decode steps without prompts; 0 until known
  * @param receiveBytesPerSecond measured rate at which KV arrives here; 0 until known
  */
 public record NodeLoad(

@@ -45,8 +45,7 @@ public final class EngineScheduler implements Engine {
     private final Fills fills;
     private final Step step;
     private final Thread thread;
-    private volatile EngineLoad load;
-    private volatile PrefillRate prefillRate = PrefillRate.UNKNOWN;
+    private volatile EngineLoad counts;
     private long giveUpNanos; // when shutting down; the scheduler thread's
 
     private EngineScheduler(
@@ -64,7 +63,7 @@ public final class EngineScheduler implements Engine {
         this.schedule = new Schedule(shape, options, runner, nanoClock);
         this.fills = new Fills(schedule, inbox);
         this.step = new Step(schedule);
-        this.load = schedule.meter.load(schedule);
+        this.counts = schedule.meter.counts(schedule);
         this.thread = new Thread(this::run, "baton-engine-" + name);
         thread.setDaemon(true);
     }
@@ -133,7 +132,7 @@ public final class EngineScheduler implements Engine {
 
     @Override
     public EngineLoad load() {
-        return load.withPrefillTokensPerSecond(prefillRate.at(schedule.clock.getAsLong()));
+        return schedule.meter.load(counts, schedule.clock.getAsLong());
     }
 
     @Override
@@ -268,8 +267,7 @@ public final class EngineScheduler implements Engine {
             step.run();
         }
         schedule.broadcast.flush();
-        load = schedule.meter.load(schedule);
-        prefillRate = schedule.meter.prefillRate();
+        counts = schedule.meter.counts(schedule);
     }
 
     private long waitNanos() {

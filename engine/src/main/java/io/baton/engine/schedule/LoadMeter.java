@@ -2,15 +2,17 @@ package io.baton.engine.schedule;
 
 import io.baton.engine.EngineLoad;
 import io.baton.kv.CacheCounts;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What an engine tells others of its load: exponential means of what steps cost, and counts. Confined to the scheduler
- * thread.
+ * thread, but for {@link #load(EngineLoad, long)}.
  *
- * <p>The rate of prefill is that of long prompts, which is what others plan with. A step of few rows takes about as
- * long as one of a single row, since it reads all weights too: it is a matter of the memory and says nothing of that
- * rate. If it counted, a node that answered a series of prompts from its cache, one token of each uncached, would seem
- * a hundred times slower than it is, and long prompts would be refused until one came that may not be.
+ * <p>Two costs are kept apart, that of a prompt's token in a chunk and that of a decode step, because others plan with
+ * each. A step of few rows takes about as long as one of a single row, since it reads all weights too: it says nothing
+ * of the time a long prompt takes. If it counted, a node that answered a series of prompts from its cache, one token of
+ * each uncached, would seem a hundred times slower than it is, and long prompts would be refused until one came that
+ * may not be. A step with a chunk in it says as little of decoding.
  */
 final class LoadMeter {
 
@@ -35,7 +37,8 @@ final class LoadMeter {
     private double shortestNanos; // 0 until known
     private double decodeSteps;
     private double decodeNanos;
-    private PrefillRate prefillRate = PrefillRate.UNKNOWN;
+    private volatile MeasuredCost token = MeasuredCost.UNKNOWN;
+    private volatile MeasuredCost decodeStep = MeasuredCost.UNKNOWN;
 
     /** @param chunkTokens prompt tokens of a full chunk */
     LoadMeter(int chunkTokens) {
@@ -44,33 +47,33 @@ final class LoadMeter {
 
     /** One step took {@code nanos} for so many rows of prompts and of running sequences, and has ended now. */
     void step(int prefillRows, int decodeRows, long nanos, long now) {
-        if (prefillRows > 0 && tellsTheRate(prefillRows, nanos)) {
+        int rows = prefillRows + decodeRows;
+        if (rows == 0) {
+            return;
+        }
+        if (prefillRows > 0 && tellsOfLongPrompts(prefillRows, nanos)) {
             double kept = Math.pow(KEPT, (double) prefillRows / chunkTokens);
             prefillTokens = kept * prefillTokens + prefillRows;
             prefillNanos = kept * prefillNanos + nanos;
-            prefillRate = prefillRate.measured(1e9 * prefillTokens / prefillNanos, now);
+            token = token.measured(prefillNanos / prefillTokens, now);
         }
-        int rows = prefillRows + decodeRows;
-        if (rows > 0 && rows <= FEW_ROWS) {
+        if (rows <= FEW_ROWS) {
             shortestNanos = shortestNanos == 0 ? nanos : Math.min((double) nanos, FORGOTTEN * shortestNanos);
         }
-        if (decodeRows > 0) {
+        if (decodeRows > 0 && prefillRows <= FEW_ROWS) {
             decodeSteps = KEPT * decodeSteps + 1;
             decodeNanos = KEPT * decodeNanos + nanos;
+            decodeStep = decodeStep.measured(decodeNanos / decodeSteps, now);
         }
     }
 
-    private boolean tellsTheRate(int rows, long nanos) {
+    private boolean tellsOfLongPrompts(int rows, long nanos) {
         boolean boundByArithmetic = rows > FEW_ROWS && nanos >= BOUND_BY_ARITHMETIC * shortestNanos;
         return nanos > 0 && (rows >= chunkTokens || boundByArithmetic);
     }
 
-    PrefillRate prefillRate() {
-        return prefillRate;
-    }
-
-    /** All but the rate of prefill, which changes with time. */
-    EngineLoad load(Schedule schedule) {
+    /** The counts, without what steps cost. */
+    EngineLoad counts(Schedule schedule) {
         CacheCounts counts = schedule.cache.counts();
         long tokens = schedule.prefillTokensLeft();
         int waiting = schedule.waiting.size();
@@ -92,10 +95,14 @@ final class LoadMeter {
                 counts.cached(),
                 counts.inUse(),
                 0,
-                decodeStepMicros());
+                0);
     }
 
-    private double decodeStepMicros() {
-        return decodeSteps == 0 ? 0 : decodeNanos / decodeSteps / 1e3;
+    /** The counts with what steps cost, as one plans with it now. Any thread. */
+    EngineLoad load(EngineLoad counts, long now) {
+        double tokenNanos = token.at(now);
+        return counts.withCosts(
+                tokenNanos == 0 ? 0 : TimeUnit.SECONDS.toNanos(1) / tokenNanos,
+                decodeStep.at(now) / TimeUnit.MICROSECONDS.toNanos(1));
     }
 }

@@ -161,8 +161,7 @@ class EngineSchedulerAdmissionTest {
         assertThat(engine.engine.load()).isEqualTo(new EngineLoad(0, 0, 0, 16, 16, 0, 0, 0, 0));
         TestingGeneration running = new TestingGeneration(Requests.greedy("a", tokens(3), 30));
         engine.submitLocally(running);
-        engine.turn();
-        engine.turn();
+        engine.turns(3);
         TestingPrefill first = new TestingPrefill(Requests.prefill("b", tokens(70)));
         TestingPrefill second = new TestingPrefill(Requests.prefill("c", tokens(50)));
         engine.submit(first);

@@ -3,6 +3,7 @@ package io.baton.engine.schedule;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import io.baton.engine.EngineLoad;
 import java.time.Duration;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -15,6 +16,7 @@ class LoadMeterTest {
     private static final int CHUNK = 512;
     private static final double RATE = 280; // tokens per second
     private static final Duration READING = Duration.ofMillis(45);
+    private static final EngineLoad NOTHING = new EngineLoad(0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private final LoadMeter meter = new LoadMeter(CHUNK);
     private long now = 1;
@@ -69,7 +71,29 @@ class LoadMeterTest {
         for (int i = 0; i < 20; i++) {
             small.step(4, 0, READING.toNanos(), ++now);
         }
-        assertThat(small.prefillRate().at(now)).isCloseTo(4 / 0.045, withinPercentage(1));
+        assertThat(rate(small, now)).isCloseTo(4 / 0.045, withinPercentage(1));
+    }
+
+    @Test
+    void chunksBesideARunningBatchDoNotMakeItsOwnStepsSeemLong() {
+        steps(4, 10);
+        for (int i = 0; i < 20; i++) {
+            step(CHUNK, 4);
+        }
+        assertThat(decodeStepMicros()).isCloseTo(45_000, withinPercentage(1));
+        assertThat(rate()).isCloseTo(RATE, withinPercentage(1));
+    }
+
+    @Test
+    void aBatchThatGrewIsFollowedAndSlowStepsAreForgotten() {
+        steps(1, 10);
+        slowness = 3;
+        steps(8, 40);
+        assertThat(decodeStepMicros()).isCloseTo(135_000, withinPercentage(2));
+        now += Duration.ofSeconds(30).toNanos();
+        assertThat(decodeStepMicros()).isCloseTo(90_000, withinPercentage(2));
+        now += Duration.ofMinutes(10).toNanos();
+        assertThat(decodeStepMicros()).isCloseTo(45_000, withinPercentage(1));
     }
 
     @Test
@@ -80,7 +104,7 @@ class LoadMeterTest {
         assertThat(rate()).isCloseTo(RATE / 10, withinPercentage(5));
         double slow = rate();
         now += Duration.ofSeconds(30).toNanos();
-        assertThat(rate()).isCloseTo((RATE + slow) / 2, withinPercentage(2));
+        assertThat(rate()).as("half way, in time per token").isCloseTo(2 / (1 / RATE + 1 / slow), withinPercentage(2));
         for (int i = 0; i < 100; i++) {
             prompt(2); // says nothing and keeps nothing young
         }
@@ -104,14 +128,22 @@ class LoadMeterTest {
                     other.step(prefillRows, decodeRows, took, time);
                 }
             }
-            assertThat(other.prefillRate().at(time))
+            assertThat(rate(other, time))
                     .as("seed %d, prompts below %d", seed, most)
                     .isBetween(0.6 * RATE, 1.02 * RATE);
         }
     }
 
     private double rate() {
-        return meter.prefillRate().at(now);
+        return rate(meter, now);
+    }
+
+    private static double rate(LoadMeter meter, long now) {
+        return meter.load(NOTHING, now).prefillTokensPerSecond();
+    }
+
+    private double decodeStepMicros() {
+        return meter.load(NOTHING, now).decodeStepMicros();
     }
 
     private void prompt(int tokens) {
