@@ -1,11 +1,12 @@
 package io.baton.decode;
 
 import io.baton.transfer.ReceiveOutcome;
+import io.baton.transfer.TransferShape;
 import java.time.Duration;
 
 /**
- * How fast KV arrives here. A transfer that hid behind compute says only that the way is at least that fast; one that
- * did not is a measurement. Thread-safe.
+ * How fast KV arrives here. A transfer that hid behind compute, or that is smaller than one frame and so a matter of
+ * round trips, says only that the way is at least that fast; any other is a measurement. Thread-safe.
  */
 final class ReceiveRate {
 
@@ -18,13 +19,17 @@ final class ReceiveRate {
                 .minus(transfer.senderTimes().queued())
                 .minus(transfer.senderTimes().prefixFetch());
         Duration exposed = waited.minus(transfer.senderTimes().compute());
-        if (!waited.isPositive() || transfer.received().bytes() == 0) {
+        long bytes = transfer.received().bytes();
+        if (!waited.isPositive() || bytes == 0) {
             return;
         }
-        double rate = transfer.received().bytes() / (waited.toNanos() / 1e9);
-        boolean measured = exposed.multipliedBy(2).compareTo(waited) > 0;
+        double rate = bytes / (waited.toNanos() / 1e9);
+        boolean measured = bytes >= TransferShape.FRAME_PAYLOAD_BYTES
+                && exposed.multipliedBy(2).compareTo(waited) > 0;
         synchronized (this) {
-            if (rate > bytesPerSecond) {
+            if (bytesPerSecond == 0) {
+                bytesPerSecond = measured ? rate : 0;
+            } else if (rate > bytesPerSecond) {
                 bytesPerSecond = rate;
             } else if (measured) {
                 bytesPerSecond += WEIGHT * (rate - bytesPerSecond);

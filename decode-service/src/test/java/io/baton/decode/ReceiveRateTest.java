@@ -15,12 +15,26 @@ class ReceiveRateTest {
 
     @Test
     void aTransferThatHidBehindComputeOnlyRaisesTheRate() {
-        rate.observe(transfer(1_000_000, 1_000, 990));
-        assertThat(rate.bytesPerSecond()).isCloseTo(1e6, within(1.0));
+        rate.observe(transfer(8_000_000, 1_000, 990));
+        assertThat(rate.bytesPerSecond()).as("not measured yet").isZero();
+        rate.observe(transfer(2_000_000, 1_000, 100));
         rate.observe(transfer(1_000, 1_000, 990));
-        assertThat(rate.bytesPerSecond()).isCloseTo(1e6, within(1.0));
+        assertThat(rate.bytesPerSecond()).isCloseTo(2e6, within(1.0));
         rate.observe(transfer(4_000_000, 1_000, 990));
         assertThat(rate.bytesPerSecond()).isCloseTo(4e6, within(1.0));
+    }
+
+    @Test
+    void aFewBlocksThatTakeARoundTripDoNotMakeTheWaySeemSlow() {
+        rate.observe(transfer(50_000, 20, 5));
+        assertThat(rate.bytesPerSecond()).as("not measured yet").isZero();
+        rate.observe(transfer(40_000_000, 1_000, 100));
+        for (int i = 0; i < 1000; i++) {
+            rate.observe(transfer(50_000, 20, 5));
+        }
+        assertThat(rate.bytesPerSecond()).isCloseTo(4e7, within(1.0));
+        rate.observe(transfer(500_000, 5, 1));
+        assertThat(rate.bytesPerSecond()).as("at least").isCloseTo(1e8, within(1.0));
     }
 
     @Test
