@@ -12,7 +12,8 @@ import java.util.concurrent.TimeUnit;
  * each. A step of few rows takes about as long as one of a single row, since it reads all weights too: it says nothing
  * of the time a long prompt takes. If it counted, a node that answered a series of prompts from its cache, one token of
  * each uncached, would seem a hundred times slower than it is, and long prompts would be refused until one came that
- * may not be. A step with a chunk in it says as little of decoding.
+ * may not be. A step with a chunk in it says as little of decoding, and what it takes longer than one without is the
+ * chunk's.
  */
 final class LoadMeter {
 
@@ -22,10 +23,10 @@ final class LoadMeter {
      */
     private static final double KEPT = 0.9;
 
-    /** A step of so many rows at most is among the shortest. */
+    /** So many rows of prompts are no chunk. */
     private static final int FEW_ROWS = 8;
 
-    /** What takes this many times the shortest step is bound by arithmetic, not by reading weights. */
+    /** What takes this many times a step without a chunk is bound by arithmetic, not by reading weights. */
     private static final int BOUND_BY_ARITHMETIC = 2;
 
     /** By this the shortest step is taken to be longer with each that is not, so that a slower machine is noticed. */
@@ -47,29 +48,23 @@ final class LoadMeter {
 
     /** One step took {@code nanos} for so many rows of prompts and of running sequences, and has ended now. */
     void step(int prefillRows, int decodeRows, long nanos, long now) {
-        int rows = prefillRows + decodeRows;
-        if (rows == 0) {
-            return;
-        }
-        if (prefillRows > 0 && tellsOfLongPrompts(prefillRows, nanos)) {
+        double withoutChunk = decodeRows > 0 && decodeSteps > 0 ? decodeNanos / decodeSteps : 0;
+        boolean boundByArithmetic =
+                prefillRows > FEW_ROWS && nanos >= BOUND_BY_ARITHMETIC * Math.max(shortestNanos, withoutChunk);
+        if (nanos > 0 && (boundByArithmetic || prefillRows >= chunkTokens)) {
             double kept = Math.pow(KEPT, (double) prefillRows / chunkTokens);
             prefillTokens = kept * prefillTokens + prefillRows;
-            prefillNanos = kept * prefillNanos + nanos;
+            prefillNanos = kept * prefillNanos + Math.max(nanos - withoutChunk, nanos / 2.0);
             token = token.measured(prefillNanos / prefillTokens, now);
         }
-        if (rows <= FEW_ROWS) {
+        if (prefillRows <= FEW_ROWS && prefillRows + decodeRows > 0) {
             shortestNanos = shortestNanos == 0 ? nanos : Math.min((double) nanos, FORGOTTEN * shortestNanos);
         }
-        if (decodeRows > 0 && prefillRows <= FEW_ROWS) {
+        if (prefillRows <= FEW_ROWS && decodeRows > 0) {
             decodeSteps = KEPT * decodeSteps + 1;
             decodeNanos = KEPT * decodeNanos + nanos;
             decodeStep = decodeStep.measured(decodeNanos / decodeSteps, now);
         }
-    }
-
-    private boolean tellsOfLongPrompts(int rows, long nanos) {
-        boolean boundByArithmetic = rows > FEW_ROWS && nanos >= BOUND_BY_ARITHMETIC * shortestNanos;
-        return nanos > 0 && (rows >= chunkTokens || boundByArithmetic);
     }
 
     /** The counts, without what steps cost. */

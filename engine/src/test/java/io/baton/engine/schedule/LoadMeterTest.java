@@ -54,6 +54,18 @@ class LoadMeterTest {
     }
 
     @Test
+    void aBatchThatIsAlwaysLargeHidesNothing() {
+        steps(32, 10);
+        for (int i = 0; i < 100; i++) {
+            step(CHUNK, 32);
+            step(16, 32);
+            step(16, 32);
+        }
+        assertThat(rate()).as("of chunks").isCloseTo(RATE, withinPercentage(2));
+        assertThat(decodeStepMicros()).isCloseTo(1e6 * 32 / RATE, withinPercentage(1));
+    }
+
+    @Test
     void promptsOfMiddleLengthShowAMachineThatBecameSlower() {
         prompt(1500);
         steps(1, 10);
@@ -81,7 +93,7 @@ class LoadMeterTest {
             step(CHUNK, 4);
         }
         assertThat(decodeStepMicros()).isCloseTo(45_000, withinPercentage(1));
-        assertThat(rate()).isCloseTo(RATE, withinPercentage(1));
+        assertThat(rate()).isCloseTo(RATE, withinPercentage(2));
     }
 
     @Test
@@ -130,7 +142,7 @@ class LoadMeterTest {
             }
             assertThat(rate(other, time))
                     .as("seed %d, prompts below %d", seed, most)
-                    .isBetween(0.6 * RATE, 1.02 * RATE);
+                    .isBetween(0.6 * RATE, 1.15 * RATE);
         }
     }
 
