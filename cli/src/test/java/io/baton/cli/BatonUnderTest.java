@@ -1,5 +1,6 @@
 package io.baton.cli;
 
+import io.baton.testing.Waiting;
 import java.io.ByteArrayInputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -9,7 +10,7 @@ import java.util.Map;
 /** The command as a test runs it: its own environment and input, and what it printed. */
 final class BatonUnderTest {
 
-    private final Printed out = new Printed();
+    private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
     private final Surroundings surroundings;
 
@@ -40,33 +41,12 @@ final class BatonUnderTest {
     }
 
     /** The first line, as soon as a command that goes on in another thread has printed it. */
-    String firstLine() throws InterruptedException {
-        return out.firstLine();
+    String firstLine() {
+        Waiting.until("a line is printed", () -> out().indexOf('\n') >= 0);
+        return out().lines().findFirst().orElseThrow();
     }
 
     String err() {
         return err.toString();
-    }
-
-    private static final class Printed extends StringWriter {
-
-        private static final long PATIENCE_MILLIS = 30_000;
-
-        @Override
-        public synchronized void flush() {
-            notifyAll();
-        }
-
-        synchronized String firstLine() throws InterruptedException {
-            long end = System.currentTimeMillis() + PATIENCE_MILLIS;
-            while (toString().indexOf('\n') < 0) {
-                long left = end - System.currentTimeMillis();
-                if (left <= 0) {
-                    throw new AssertionError("no line within %d ms: %s".formatted(PATIENCE_MILLIS, this));
-                }
-                wait(left);
-            }
-            return toString().lines().findFirst().orElseThrow();
-        }
     }
 }

@@ -92,18 +92,18 @@ final class Answer implements ClientResponseObserver<DecodeRequest, DecodeEvent>
     }
 
     Answer awaitAdmitted() throws InterruptedException {
-        assertThat(admitted.await(20, TimeUnit.SECONDS)).as("admitted").isTrue();
+        assertThat(admitted.await(5, TimeUnit.SECONDS)).as("admitted").isTrue();
         return this;
     }
 
     Answer awaitFirstToken() throws InterruptedException {
-        assertThat(firstToken.await(20, TimeUnit.SECONDS)).as("first token").isTrue();
+        assertThat(firstToken.await(5, TimeUnit.SECONDS)).as("first token").isTrue();
         return this;
     }
 
     /** Waits for a good end and returns its event. */
     DecodeFinished finished() throws InterruptedException {
-        assertThat(over.await(20, TimeUnit.SECONDS)).as("over").isTrue();
+        assertThat(over.await(10, TimeUnit.SECONDS)).as("over").isTrue();
         assertThat(failed.isDone() ? failed.join() : null).isNull();
         assertThat(events.stream().filter(DecodeEvent::hasFinished)).hasSize(1);
         assertThat(events.getLast().hasFinished()).isTrue();
@@ -112,7 +112,7 @@ final class Answer implements ClientResponseObserver<DecodeRequest, DecodeEvent>
 
     /** Waits for a bad end and returns what the gateway sees of it. */
     Throwable failure() throws InterruptedException, ExecutionException, TimeoutException {
-        Throwable thrown = failed.get(20, TimeUnit.SECONDS);
+        Throwable thrown = failed.get(10, TimeUnit.SECONDS);
         assertThat(events).noneMatch(DecodeEvent::hasFinished);
         return thrown;
     }

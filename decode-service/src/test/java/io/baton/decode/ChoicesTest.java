@@ -196,7 +196,10 @@ class ChoicesTest {
         Answer answer = decode.ask(local().setChoices(3)).awaitFirstToken();
         answer.cancel();
         assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
-        Waiting.until("it has ended", () -> decode.engine.sequences.getFirst().hasEnded());
+        Waiting.until(
+                "it has ended",
+                NodeUnderTest.GONE_WITHIN,
+                () -> decode.engine.sequences.getFirst().hasEnded());
     }
 
     @Test
@@ -210,6 +213,7 @@ class ChoicesTest {
                     Answer.notReading());
             Waiting.until(
                     "the sequence has ended",
+                    NodeUnderTest.GONE_WITHIN,
                     () -> !narrow.engine.sequences.isEmpty()
                             && narrow.engine.sequences.getFirst().hasEnded());
             assertThat(narrow.engine.sequences.getFirst().steps())

@@ -241,6 +241,7 @@ class DecodeServiceTest {
             Answer deaf = narrow.ask(local().setLogprobs(20).setStop(stops(400)), Answer.notReading());
             Waiting.until(
                     "the sequence has ended",
+                    NodeUnderTest.GONE_WITHIN,
                     () -> !narrow.engine.sequences.isEmpty()
                             && narrow.engine.sequences.getFirst().hasEnded());
             assertThat(narrow.engine.sequences.getFirst().steps()).isLessThan(400);
@@ -260,6 +261,7 @@ class DecodeServiceTest {
         assertThat(answer.status().getCode()).isEqualTo(Status.Code.CANCELLED);
         Waiting.until(
                 "it has left the queue",
+                NodeUnderTest.GONE_WITHIN,
                 () -> decode.engine.sequences.getFirst().hasEnded());
     }
 

@@ -28,6 +28,9 @@ import java.util.stream.IntStream;
 final class NodeUnderTest implements AutoCloseable {
 
     static final Tokenizer TOKENIZER = Tokenizer.of(ByteVocabulary.ofSize(ScriptedEngine.SHAPE.vocabularySize()));
+    /** From the end of a request, as others see it, to the end of its sequence and the last block given back. */
+    static final Duration GONE_WITHIN = Duration.ofSeconds(5);
+
     static final int PROMPT_TOKENS = 100; // six whole blocks and a partial one
 
     final ScriptedEngine engine = new ScriptedEngine();
@@ -97,7 +100,7 @@ final class NodeUnderTest implements AutoCloseable {
 
     /** Every block is free again, soon; an end that the gateway saw may be a step ahead of the engine's. */
     void assertPoolAtBaseline() {
-        Waiting.until("no block is in use", () -> engine.usedNow() == 0);
+        Waiting.until("no block is in use", GONE_WITHIN, () -> engine.usedNow() == 0);
         engine.checkInvariants();
     }
 

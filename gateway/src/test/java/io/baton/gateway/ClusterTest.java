@@ -6,9 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.baton.testing.Waiting;
 import io.grpc.Status;
-import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
-import io.grpc.health.v1.HealthGrpc;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -25,9 +23,9 @@ class ClusterTest {
         ScriptedNode node = ScriptedNode.decode(ScriptedNode.Call::answer);
         try (GatewayFixture fixture = new GatewayFixture(List.of("127.0.0.1:1", node.address()), List.of())) {
             assertThat(fixture.gateway.awaitReady(SOON)).isTrue();
-            Waiting.until("it serves", () -> health(fixture) == ServingStatus.SERVING);
+            Waiting.until("it serves", () -> fixture.health("baton.v1.Inference") == ServingStatus.SERVING);
             node.drain();
-            Waiting.until("it does not serve", () -> health(fixture) == ServingStatus.NOT_SERVING);
+            Waiting.until("it does not serve", () -> fixture.health("baton.v1.Inference") == ServingStatus.NOT_SERVING);
             assertThat(fixture.refusal(request(1)).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
         } finally {
             node.close();
@@ -104,13 +102,5 @@ class ClusterTest {
     private static void pollsPass(AtomicInteger asked) {
         int before = asked.get();
         Waiting.until("it was asked again", () -> asked.get() >= before + 3);
-    }
-
-    private static ServingStatus health(GatewayFixture fixture) {
-        return HealthGrpc.newBlockingStub(fixture.channel)
-                .check(HealthCheckRequest.newBuilder()
-                        .setService("baton.v1.Inference")
-                        .build())
-                .getStatus();
     }
 }

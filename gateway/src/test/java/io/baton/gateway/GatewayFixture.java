@@ -91,11 +91,11 @@ final class GatewayFixture implements AutoCloseable {
         return InferenceGrpc.newBlockingStub(channel).withDeadlineAfter(20, TimeUnit.SECONDS);
     }
 
-    /** What probes hear of the whole process. */
-    ServingStatus health() {
+    /** What probes hear of a service; {@code ""} is the whole process. */
+    ServingStatus health(String service) {
         return HealthGrpc.newBlockingStub(channel)
                 .withDeadlineAfter(20, TimeUnit.SECONDS)
-                .check(HealthCheckRequest.getDefaultInstance())
+                .check(HealthCheckRequest.newBuilder().setService(service).build())
                 .getStatus();
     }
 

@@ -165,7 +165,7 @@ class StreamTest {
             running.next();
             CompletableFuture<Boolean> drained =
                     CompletableFuture.supplyAsync(() -> fixture.gateway.drain(Duration.ofSeconds(20)));
-            Waiting.until("the drain has begun", () -> fixture.health() == ServingStatus.NOT_SERVING);
+            Waiting.until("the drain has begun", () -> fixture.health("") == ServingStatus.NOT_SERVING);
             Status refused = fixture.refusal(request(1));
             assertThat(refused.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
             assertThat(refused.getDescription()).contains("draining");

@@ -8,7 +8,7 @@ import java.util.function.BooleanSupplier;
 /** Waits by asking again, for what other threads bring about without telling anybody. */
 public final class Waiting {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(30); // a slow machine is no failure
+    private static final Duration PATIENCE = Duration.ofSeconds(10); // a busy machine is no failure
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private Waiting() {}
